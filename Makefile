@@ -1,0 +1,47 @@
+# amqp-tutorials: `make demo` shows all seven tutorials, `make test` checks everything.
+# Both need Go, make, bash and a package manager; RabbitMQ is installed if no broker is there.
+
+PROGRAMS := send receive new_task worker emit_log receive_logs emit_log_direct emit_log_topic rpc_server rpc_client
+SCRIPTS  := $(wildcard demos/*.sh scripts/*)
+
+.PHONY: all build install broker demo test lint format manual clean
+
+all: build
+
+# Static, stripped binaries: without cgo they start faster and run on any Linux of the same architecture.
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/ $(PROGRAMS:%=./cmd/%)
+
+# Into $GOBIN, or ~/go/bin.
+install:
+	CGO_ENABLED=0 go install -trimpath -ldflags='-s -w' $(PROGRAMS:%=./cmd/%)
+
+# A broker in the foreground: the one at $AMQP_URL if it answers, else a private one.
+broker:
+	scripts/broker
+
+demo: build
+	scripts/broker run demos/all.sh
+
+test:
+	scripts/install-rabbitmq
+	scripts/install-test-tools
+	go test ./...
+
+lint:
+	scripts/install-test-tools
+	@files=$$(go tool gofumpt -l .); if [ -n "$$files" ]; then echo "not formatted (make format):"; echo "$$files"; exit 1; fi
+	go vet ./...
+	go tool staticcheck ./...
+	go mod tidy -diff
+	shellcheck $(SCRIPTS) .ci/run
+
+format:
+	go tool gofumpt -w .
+
+# docs/manual.md from the programs' own --help; a test compares the two.
+manual: build
+	scripts/manual > docs/manual.md
+
+clean:
+	rm -rf bin
