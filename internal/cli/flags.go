@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// parse reads the command line and turns pflag's complaints into this suite's.
+func (p *Program) parse(arguments []string) (args []string, err error) {
+	all := pflag.NewFlagSet(p.Name, pflag.ContinueOnError)
+	all.SortFlags = false
+	for _, g := range p.groups {
+		all.AddFlagSet(g.flags)
+	}
+	if err := all.Parse(arguments); err != nil {
+		return nil, p.flagError(err)
+	}
+	return all.Args(), p.checkExclusive(all)
+}
+
+func (p *Program) checkExclusive(all *pflag.FlagSet) error {
+	for _, names := range p.exclusive {
+		var given []string
+		for _, name := range names {
+			if flag := all.Lookup(name); flag != nil && flag.Changed && flag.Value.String() != "false" {
+				given = append(given, "--"+name)
+			}
+		}
+		if len(given) > 1 {
+			return Usage("", "%s exclude each other", strings.Join(given, " and "))
+		}
+	}
+	return nil
+}
+
+func (p *Program) flagError(err error) *Error {
+	hint := fmt.Sprintf("%s --help lists every flag; what follows -- is never taken for one", p.Name)
+	var wrong *pflag.InvalidValueError
+	if !errors.As(err, &wrong) {
+		return Usage(hint, "%s", err)
+	}
+	flag := wrong.GetFlag()
+	kind, known := map[string]string{
+		"int":      "a whole number",
+		"uint8":    "a whole number from 0 to 255",
+		"uint16":   "a whole number from 0 to 65535",
+		"float64":  "a number",
+		"bool":     "true or false",
+		"duration": "a duration such as 500ms, 10s or 2m",
+	}[flag.Value.Type()]
+	if known {
+		return Usage("", "--%s: %q is not %s", flag.Name, wrong.GetValue(), kind)
+	}
+	return Usage("", "--%s: %s", flag.Name, wrong.Unwrap())
+}
+
+// help is the whole of --help, which docs/manual.md repeats for every program.
+func (p *Program) help() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n\nUsage:\n  %s\n", p.Name, p.Summary, strings.TrimSpace(p.Name+" [FLAG...] "+p.Arguments))
+	if p.About != "" {
+		fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(p.About))
+	}
+	for _, g := range p.groups {
+		fmt.Fprintf(&b, "\n%s:\n%s", g.title, g.flags.FlagUsagesWrapped(100))
+	}
+	b.WriteString("\nExamples:\n")
+	for line := range strings.Lines(strings.TrimSpace(p.Examples)) {
+		b.WriteString("  " + strings.TrimRight(line, "\n") + "\n")
+	}
+	return b.String()
+}
+
+// NoArguments is the usage error for arguments where a program takes none.
+func NoArguments(args []string, hint string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return Usage(hint, "superfluous argument %q", args[0])
+}

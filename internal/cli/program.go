@@ -1,0 +1,156 @@
+// Package cli is what the ten programs share as command-line tools: flags in groups, help, version, signals, errors
+// and exit statuses. It knows nothing of AMQP.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/pflag"
+
+	"amqp-tutorials/internal/show"
+)
+
+// Program is one of the ten: what --help says of it, and its flags.
+type Program struct {
+	Name      string
+	Arguments string // the arguments in usage notation, "[MESSAGE...]"
+	Summary   string // one line
+	About     string // a paragraph or two
+	Examples  string // command lines that can be pasted, with comments
+
+	groups    []group
+	exclusive [][]string
+}
+
+type group struct {
+	title string
+	flags *pflag.FlagSet
+}
+
+// A Part is one subject of a program's command line, for example the queue or the connection. Check is called once
+// the flags are parsed and returns a usage error if they don't go together.
+type Part interface {
+	Flags(p *Program)
+	Check() error
+}
+
+// Group returns a set for the flags of one subject, which --help prints under title. Groups appear in the order in
+// which they were first asked for; asking again for one adds to it.
+func (p *Program) Group(title string) *pflag.FlagSet {
+	for _, g := range p.groups {
+		if g.title == title {
+			return g.flags
+		}
+	}
+	flags := pflag.NewFlagSet(title, pflag.ContinueOnError)
+	flags.SortFlags = false
+	p.groups = append(p.groups, group{title, flags})
+	return flags
+}
+
+// Exclusive says that no two of these flags may be given together.
+func (p *Program) Exclusive(names ...string) { p.exclusive = append(p.exclusive, names) }
+
+// Run is the whole life of a program: it parses the command line, calls run with the arguments that are left, and
+// exits with the status that run's error asks for. The first SIGINT or SIGTERM cancels run's context; the second
+// ends the process at once, with 128 and its number.
+func (p *Program) Run(run func(ctx context.Context, args []string) error, parts ...Part) {
+	err := p.run(run, parts)
+	var failure *Error
+	switch {
+	case err == nil, errors.Is(err, show.ErrClosedPipe):
+		os.Exit(OK)
+	case errors.As(err, &failure):
+		Say("%s", failure)
+		if failure.Hint != "" {
+			fmt.Fprintln(os.Stderr, "hint: "+show.Escape(failure.Hint))
+		}
+		os.Exit(failure.Status)
+	default:
+		Say("%s", err)
+		os.Exit(Failed)
+	}
+}
+
+func (p *Program) run(run func(ctx context.Context, args []string) error, parts []Part) error {
+	for _, part := range parts {
+		part.Flags(p)
+	}
+	other := p.Group("Other")
+	help := other.BoolP("help", "h", false, "print this text")
+	version := other.Bool("version", false, "print the version")
+	args, err := p.parse(os.Args[1:])
+	switch {
+	case err != nil:
+		return err
+	case *help:
+		_, err := fmt.Print(p.help())
+		return err
+	case *version:
+		_, err := fmt.Println(p.version())
+		return err
+	}
+	for _, part := range parts {
+		if err := part.Check(); err != nil {
+			return err
+		}
+	}
+	return run(stopOnSignal(), args)
+}
+
+// stopOnSignal reads signals from a channel of its own because signal.NotifyContext hears only the first of them.
+// It also makes a write to a closed pipe return EPIPE instead of killing the process, so that what was not written
+// is not acknowledged.
+func stopOnSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	go func() {
+		<-signals
+		cancel()
+		if second, ok := (<-signals).(syscall.Signal); ok {
+			os.Exit(128 + int(second))
+		}
+	}()
+	return ctx
+}
+
+// version is taken from what the Go toolchain wrote into the binary.
+func (p *Program) version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return p.Name + " (unknown version)"
+	}
+	parts := []string{p.Name, info.Main.Version}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			parts = append(parts, setting.Value)
+		}
+	}
+	for _, dep := range info.Deps {
+		if strings.HasSuffix(dep.Path, "amqp091-go") {
+			parts = append(parts, "amqp091-go "+dep.Version)
+		}
+	}
+	return strings.Join(append(parts, info.GoVersion), " ")
+}
+
+// Say writes one line to standard error, after the program's name: a note, a warning or an error. Text from a
+// broker may be part of it.
+func Say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%s: %s\n", filepath.Base(os.Args[0]), show.Escape(fmt.Sprintf(format, args...)))
+}
+
+// Banner writes one of the tutorials' own lines, such as " [*] Waiting for messages", to standard error.
+func Banner(text string) {
+	fmt.Fprintln(os.Stderr, text)
+}

@@ -1,0 +1,142 @@
+package show
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// A Format is one of the ways in which --format shows a message.
+type Format string
+
+// The formats: Text is the tutorials' own line, Raw the body's bytes and a newline, Raw0 the body's bytes and a NUL,
+// JSON one object a line with everything the message carries.
+const (
+	Text Format = "text"
+	Raw  Format = "raw"
+	Raw0 Format = "raw0"
+	JSON Format = "json"
+)
+
+// Set reads a format's name; together with String and Type it makes a Format a flag value.
+func (f *Format) Set(name string) error {
+	switch Format(name) {
+	case Text, Raw, Raw0, JSON:
+		*f = Format(name)
+		return nil
+	}
+	return fmt.Errorf("%q is none of text, raw, raw0, json", name)
+}
+
+func (f *Format) String() string { return string(*f) }
+
+// Type is what --help calls a value of this kind.
+func (f *Format) Type() string { return "format" }
+
+// Message prints one delivery. In Text the line is prefix and the body, or prefix, key, a colon and the body if key
+// is not empty; the other formats take neither.
+func (o *Output) Message(f Format, prefix, key string, d *amqp.Delivery) error {
+	if f == JSON {
+		line, err := json.Marshal(object(d))
+		if err != nil {
+			return fmt.Errorf("showing a message as JSON: %w", err)
+		}
+		return o.append(func(buf []byte) []byte { return append(append(buf, line...), '\n') })
+	}
+	return o.append(func(buf []byte) []byte {
+		switch f {
+		case Raw:
+			return append(append(buf, d.Body...), '\n')
+		case Raw0:
+			return append(append(buf, d.Body...), 0)
+		default:
+			buf = append(buf, prefix...)
+			if key != "" {
+				buf = append(AppendEscaped(buf, []byte(key)), ':')
+			}
+			return append(AppendEscaped(buf, d.Body), '\n')
+		}
+	})
+}
+
+// message is the JSON form of a delivery: every AMQP property under its name in the specification, in snake case.
+type message struct {
+	Body            *string        `json:"body,omitempty"`
+	BodyBase64      *string        `json:"body_base64,omitempty"`
+	Exchange        string         `json:"exchange"`
+	RoutingKey      string         `json:"routing_key"`
+	Redelivered     bool           `json:"redelivered"`
+	Headers         map[string]any `json:"headers"`
+	ContentType     string         `json:"content_type,omitempty"`
+	ContentEncoding string         `json:"content_encoding,omitempty"`
+	DeliveryMode    uint8          `json:"delivery_mode,omitempty"`
+	Priority        uint8          `json:"priority,omitempty"`
+	CorrelationID   string         `json:"correlation_id,omitempty"`
+	ReplyTo         string         `json:"reply_to,omitempty"`
+	Expiration      string         `json:"expiration,omitempty"`
+	MessageID       string         `json:"message_id,omitempty"`
+	Timestamp       string         `json:"timestamp,omitempty"`
+	Type            string         `json:"type,omitempty"`
+	UserID          string         `json:"user_id,omitempty"`
+	AppID           string         `json:"app_id,omitempty"`
+}
+
+func object(d *amqp.Delivery) message {
+	m := message{
+		Exchange: d.Exchange, RoutingKey: d.RoutingKey, Redelivered: d.Redelivered,
+		Headers:     table(d.Headers),
+		ContentType: d.ContentType, ContentEncoding: d.ContentEncoding, DeliveryMode: d.DeliveryMode,
+		Priority: d.Priority, CorrelationID: d.CorrelationId, ReplyTo: d.ReplyTo, Expiration: d.Expiration,
+		MessageID: d.MessageId, Type: d.Type, UserID: d.UserId, AppID: d.AppId,
+	}
+	if utf8.Valid(d.Body) {
+		body := string(d.Body)
+		m.Body = &body
+	} else {
+		body := base64.StdEncoding.EncodeToString(d.Body)
+		m.BodyBase64 = &body
+	}
+	if !d.Timestamp.IsZero() {
+		m.Timestamp = d.Timestamp.UTC().Format(time.RFC3339)
+	}
+	return m
+}
+
+// table turns an AMQP table into what encoding/json can write.
+func table(t amqp.Table) map[string]any {
+	m := make(map[string]any, len(t))
+	for name, value := range t {
+		m[name] = field(value)
+	}
+	return m
+}
+
+// field turns one AMQP field value (AMQP 0-9-1, section 4.2.5.5, with RabbitMQ's types) into its JSON form.
+func field(value any) any {
+	switch v := value.(type) {
+	case amqp.Table:
+		return table(v)
+	case []any:
+		list := make([]any, len(v))
+		for i := range v {
+			list[i] = field(v[i])
+		}
+		return list
+	case time.Time:
+		return v.UTC().Format(time.RFC3339)
+	case []byte:
+		return base64.StdEncoding.EncodeToString(v)
+	case amqp.Decimal:
+		return json.Number(decimal(v))
+	case float32:
+		return finite(float64(v))
+	case float64:
+		return finite(v)
+	default:
+		return v // bool, string, nil and the integers
+	}
+}

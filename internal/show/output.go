@@ -1,0 +1,71 @@
+package show
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+
+	"golang.org/x/term"
+)
+
+// ErrClosedPipe is returned by Output's methods when whoever read the output has gone, as head does after its last
+// line. A program ends quietly then.
+var ErrClosedPipe = errors.New("standard output was closed by its reader")
+
+// Output is standard output for results: buffered, so that a million lines do not cost a million system calls, and
+// flushed at every line on a terminal and by Flush before each wait. Its methods may be called from several
+// goroutines, and one call's text is never mixed with another's.
+type Output struct {
+	mu   sync.Mutex
+	w    *bufio.Writer
+	line bool // flush at every line: a person is watching
+	buf  []byte
+}
+
+// NewOutput returns the Output that writes to f, which is os.Stdout outside of tests.
+func NewOutput(f *os.File) *Output {
+	return &Output{w: bufio.NewWriterSize(f, 64<<10), line: term.IsTerminal(int(f.Fd()))}
+}
+
+// Printf writes one result line, which format must end with a newline.
+func (o *Output) Printf(format string, args ...any) error {
+	return o.append(func(buf []byte) []byte { return fmt.Appendf(buf, format, args...) })
+}
+
+// append writes what fill adds to an empty buffer, which is used again for the next line.
+func (o *Output) append(fill func([]byte) []byte) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.buf = fill(o.buf[:0])
+	if _, err := o.w.Write(o.buf); err != nil {
+		return pipeError(err)
+	}
+	if cap(o.buf) > 1<<20 {
+		o.buf = nil // a huge message came by: don't hold its size for ever
+	}
+	if o.line {
+		return pipeError(o.w.Flush())
+	}
+	return nil
+}
+
+// Flush hands over everything printed so far. What has not been flushed may not be acknowledged.
+func (o *Output) Flush() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return pipeError(o.w.Flush())
+}
+
+func pipeError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.EPIPE):
+		return ErrClosedPipe
+	default:
+		return fmt.Errorf("writing to standard output: %w", err)
+	}
+}
