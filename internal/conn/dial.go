@@ -1,0 +1,163 @@
+package conn
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"amqp-tutorials/internal/cli"
+)
+
+// closeTimeout bounds the goodbye: a broker under a memory alarm answers nothing on a connection that has published.
+const closeTimeout = 2 * time.Second
+
+// connection is an open AMQP connection and the socket below it.
+type connection struct {
+	*amqp.Connection
+	socket  net.Conn
+	node    *node
+	blocked chan amqp.Blocking
+}
+
+// connect tries the nodes in turn, and again with growing pauses for as long as patience lasts; without patience it
+// tries each once. It returns the reason of the last failure as the user shall see it.
+func (s *Settings) connect(ctx context.Context, patience time.Duration, pause backoff.BackOff) (*connection, error) {
+	deadline := time.Now().Add(patience)
+	for {
+		c, err := s.tryNodes(ctx)
+		if err == nil {
+			return c, nil
+		}
+		delay := pause.NextBackOff()
+		if ctx.Err() != nil || final(err) || time.Now().Add(delay).After(deadline) {
+			return nil, err
+		}
+		if err := sleep(ctx, delay); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// tryNodes returns a connection to the first node that takes one.
+func (s *Settings) tryNodes(ctx context.Context) (*connection, error) {
+	var last error
+	for i := range s.nodes {
+		n := &s.nodes[i]
+		c, err := s.dial(ctx, n)
+		if err == nil {
+			return c, nil
+		}
+		last = err
+	}
+	return nil, last
+}
+
+// dial opens one connection: TCP, TLS if asked for, and the AMQP handshake, all within the node's timeout. The
+// library is handed an open socket and never a URL, so that passwords and vhosts may hold any character.
+func (s *Settings) dial(ctx context.Context, n *node) (*connection, error) {
+	ctx, cancel := context.WithTimeout(ctx, n.timeout)
+	defer cancel()
+	socket, err := new(net.Dialer).DialContext(ctx, "tcp", n.address())
+	if err != nil {
+		return nil, n.explainDial(ctx, err, nil)
+	}
+	unwatch := context.AfterFunc(ctx, func() { socket.Close() })
+	defer unwatch()
+	stream := socket
+	if n.tls != nil {
+		secured := tls.Client(socket, n.tls)
+		if err := secured.HandshakeContext(ctx); err != nil {
+			socket.Close()
+			return nil, n.explainDial(ctx, err, socket)
+		}
+		stream = secured
+	}
+	s.warn(n, socket)
+	opened, err := amqp.Open(stream, s.config(n))
+	if err != nil {
+		socket.Close()
+		return nil, n.explainDial(ctx, err, socket)
+	}
+	if !unwatch() {
+		return nil, n.explainDial(ctx, ctx.Err(), socket)
+	}
+	c := &connection{Connection: opened, socket: socket, node: n}
+	c.blocked = c.NotifyBlocked(make(chan amqp.Blocking, 16))
+	return c, nil
+}
+
+// config is what the handshake tells the broker. The library's default frame size is set here because it does so
+// only when it dials by itself.
+func (s *Settings) config(n *node) amqp.Config {
+	properties := amqp.NewConnectionProperties()
+	properties["product"] = "amqp-tutorials"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		properties["version"] = info.Main.Version
+	}
+	properties.SetClientConnectionName(s.name)
+	return amqp.Config{
+		SASL:       n.sasl(),
+		Vhost:      n.vhost,
+		ChannelMax: n.channelMax,
+		FrameSize:  131072,
+		Heartbeat:  n.heartbeat,
+		Properties: properties,
+		Locale:     "en_US",
+	}
+}
+
+// warn tells once a run what the user should know about the connection's secrecy.
+func (s *Settings) warn(n *node, socket net.Conn) {
+	if s.warned {
+		return
+	}
+	s.warned = true
+	switch {
+	case n.tls != nil && n.tls.InsecureSkipVerify:
+		cli.Say("warning: --insecure: the broker's certificate is not verified; anyone on the way could read and change everything")
+	case n.tls == nil && !loopback(socket):
+		cli.Say("warning: the connection is not secured: the password goes to %s in clear text (--tls)", n.address())
+	}
+}
+
+func loopback(socket net.Conn) bool {
+	addr, ok := socket.RemoteAddr().(*net.TCPAddr)
+	return !ok || addr.IP.IsLoopback()
+}
+
+// close says goodbye to the broker, and hangs up if there is no answer. The channel is not closed first: that would
+// be another round trip, and closing the connection closes it too (AMQP 0-9-1, section 1.4.2.10).
+func (c *connection) close() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := c.CloseDeadline(time.Now().Add(closeTimeout)); err != nil && !errors.Is(err, amqp.ErrClosed) {
+			c.socket.Close()
+		}
+	}()
+	select {
+	case <-done:
+	case <-time.After(closeTimeout):
+		c.socket.Close() // frees a publish that is stuck in its write, and with it the library's own closing
+		<-done
+	}
+}
+
+// sleep waits for d or until ctx is done, whose error it then returns.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting: %w", ctx.Err())
+	}
+}

@@ -1,0 +1,156 @@
+package conn
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"amqp-tutorials/internal/cli"
+)
+
+// dialError is a failed connection attempt. final marks those that trying again can't mend.
+type dialError struct {
+	failure
+	final bool
+}
+
+type failure = cli.Error
+
+func (e *dialError) Unwrap() error { return &e.failure }
+
+func final(err error) bool {
+	var d *dialError
+	return !errors.As(err, &d) || d.final
+}
+
+// explainDial turns what went wrong between the socket and connection.open-ok into one line and, where the cause is
+// known, a hint. socket is nil if there never was one.
+func (n *node) explainDial(ctx context.Context, err error, socket net.Conn) error {
+	e := &dialError{failure: failure{Status: cli.Unconnected, What: "connecting to " + n.address(), Why: err.Error()}}
+	var refused *amqp.Error
+	switch {
+	case errors.Is(context.Cause(ctx), context.DeadlineExceeded):
+		e.Why = "no answer within " + n.timeout.String()
+		e.Hint = "is that an AMQP port, and does a firewall let it through? --connect-timeout waits longer"
+	case ctx.Err() != nil:
+		e.Why, e.final = "interrupted", true
+	case socket == nil:
+		n.explainTCP(e, err)
+	case errors.As(err, &refused):
+		n.explainRefusal(e, refused, socket)
+	default:
+		n.explainTLS(e, err)
+	}
+	return e
+}
+
+func (n *node) explainTCP(e *dialError, err error) {
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns) && dns.IsNotFound:
+		e.Why = "no host has this name"
+		e.Hint = "check --host or the URI"
+	case errors.As(err, &dns):
+		e.Why = "looking up the host: " + dns.Err
+	case errors.Is(err, syscall.ECONNREFUSED):
+		e.Why = "connection refused: nothing listens there"
+		e.Hint = "start a broker (from the project's folder: make broker), or say where one is with --url or AMQP_URL"
+	default:
+		var op *net.OpError
+		if errors.As(err, &op) {
+			e.Why = op.Err.Error()
+		}
+	}
+}
+
+// explainTLS: the errors are those of crypto/tls and crypto/x509.
+func (n *node) explainTLS(e *dialError, err error) {
+	var (
+		authority x509.UnknownAuthorityError
+		name      x509.HostnameError
+		invalid   x509.CertificateInvalidError
+		record    tls.RecordHeaderError
+		alert     tls.AlertError
+	)
+	switch {
+	case errors.As(err, &authority):
+		e.final = true
+		e.Why = "the broker's certificate is signed by an authority that is not known here"
+		e.Hint = "--cacert FILE names the certificate of the CA that signed it"
+	case errors.As(err, &name):
+		e.final = true
+		e.Why = "the broker's certificate is not for " + n.tls.ServerName + ": " + strings.TrimPrefix(name.Error(), "x509: ")
+		e.Hint = "connect by a name that it carries, or expect one of them with --server-name"
+	case errors.As(err, &invalid):
+		e.final = true
+		e.Why = "the broker's certificate is not valid: " + strings.TrimPrefix(invalid.Error(), "x509: ")
+	case errors.As(err, &record):
+		e.final = true
+		e.Why = "the port does not speak TLS"
+		e.Hint = "leave out --tls (amqp:// instead of amqps://), or use the broker's TLS port, usually 5671"
+	case errors.As(err, &alert):
+		e.final = true
+		e.Why = "TLS refused by the broker: " + strings.TrimPrefix(alert.Error(), "tls: ")
+		e.Hint = "does it ask for a client certificate (--cert, --key), and does it trust the CA that signed it?"
+	default:
+		e.Why = "TLS handshake: " + err.Error()
+	}
+}
+
+// explainRefusal: the socket was there and the AMQP handshake failed. The reasons are RabbitMQ's
+// (https://www.rabbitmq.com/docs/access-control#loopback-users for guest).
+func (n *node) explainRefusal(e *dialError, refused *amqp.Error, socket net.Conn) {
+	e.Why = reason(refused)
+	switch {
+	case refused.Server && refused.Code == amqp.NotAllowed && strings.Contains(refused.Reason, "not found"):
+		e.final = true
+		e.Why = "there is no vhost " + n.vhost + " on this broker"
+		e.Hint = "rabbitmqctl add_vhost creates one; --vhost takes the plain name, in a URI / is written %2F"
+	case refused.Server && refused.Code == amqp.NotAllowed && strings.Contains(refused.Reason, "refused for user"):
+		e.final = true
+		e.Why = "user " + n.user + " has no access to vhost " + n.vhost
+		e.Hint = "rabbitmqctl set_permissions -p VHOST USER CONFIGURE WRITE READ grants it"
+	case errors.Is(refused, amqp.ErrSASL):
+		e.final = true
+		e.Why = "the broker does not offer SASL mechanism " + strings.ToUpper(n.auth)
+		e.Hint = "EXTERNAL is offered on TLS ports with the plugin rabbitmq_auth_mechanism_ssl; try --auth plain"
+	case errors.Is(refused, amqp.ErrCredentials), refused.Server && refused.Code == amqp.AccessRefused:
+		e.final = true
+		e.Why, e.Hint = n.explainLogin(socket)
+	case errors.Is(refused, amqp.ErrVhost):
+		e.Why = "the broker hung up when asked for vhost " + n.vhost
+	case n.tls == nil && refused.Code == amqp.FrameError && strings.Contains(refused.Reason, "frame"):
+		e.final = true
+		e.Why = "the port does not speak plain AMQP 0-9-1"
+		e.Hint = "if it is the broker's TLS port, add --tls (or use amqps://)"
+	case strings.Contains(refused.Reason, "tls: "):
+		e.final = true
+		e.Why = "TLS refused by the broker: " + refused.Reason[strings.Index(refused.Reason, "tls: ")+len("tls: "):]
+		e.Hint = "does it ask for a client certificate (--cert, --key), and does it trust the CA that signed it?"
+	case strings.Contains(refused.Reason, io.EOF.Error()):
+		e.Why = "the other side hung up during the AMQP handshake"
+		e.Hint = "is that an AMQP 0-9-1 broker's port?"
+	}
+}
+
+// explainLogin: RabbitMQ does not say why it refuses a login; it hangs up after some seconds.
+func (n *node) explainLogin(socket net.Conn) (why, hint string) {
+	switch {
+	case n.auth == "external":
+		return "login by client certificate refused",
+			"--cert and --key must name a certificate whose common name is a user of the broker"
+	case n.user == "guest" && !loopback(socket):
+		return "login refused for user guest",
+			"RabbitMQ lets guest log in only from the broker's own machine: create a user (rabbitmqctl add_user) and log in with --user and --password-file"
+	default:
+		return "login refused for user " + n.user + ": unknown user or wrong password",
+			"--user and --password-file, AMQP_USER and AMQP_PASSWORD, or amqp://USER:PASSWORD@HOST say who logs in"
+	}
+}

@@ -1,0 +1,133 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"net"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"amqp-tutorials/internal/cli"
+)
+
+// forever is the patience of a program that has once been connected.
+const forever = time.Duration(math.MaxInt64)
+
+// LostError means that the connection, or what the channel worked with, went away without the program being at
+// fault: the session is to be begun again. Other packages return one where only they can know.
+type LostError struct{ Why string }
+
+func (e *LostError) Error() string { return e.Why }
+
+// Keep connects and calls use with a channel. When the connection is lost it connects again, in growing intervals
+// from half a second to half a minute, and calls use with the new channel. It returns when use is done or the broker
+// refuses what use asks for; then the error is a *cli.Error, unless it is use's own or the context's. So use returns
+// the library's errors as they come, and may be called any number of times.
+func (s *Settings) Keep(ctx context.Context, use func(context.Context, *Channel) error) error {
+	pause := &backoff.ExponentialBackOff{
+		InitialInterval: 500 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 1.6, MaxInterval: 30 * time.Second,
+	}
+	pause.Reset()
+	c, err := s.connect(ctx, s.wait, pause)
+	if err != nil {
+		return err
+	}
+	for again := false; ; again = true {
+		began := time.Now()
+		err := s.session(ctx, c, again, use)
+		var gone *LostError
+		if !errors.As(err, &gone) || ctx.Err() != nil {
+			return err
+		}
+		if s.noReconnect {
+			return &cli.Error{Status: cli.Failed, What: "connection to " + c.node.address() + " lost", Why: gone.Why}
+		}
+		ended := time.Now()
+		if ended.Sub(began) > pause.MaxInterval {
+			pause.Reset() // it was a good connection: what comes now is another trouble
+		}
+		cli.Say("connection to %s lost: %s; connecting again", c.node.address(), gone.Why)
+		if err := sleep(ctx, pause.NextBackOff()); err != nil {
+			return err
+		}
+		if c, err = s.connect(ctx, forever, pause); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return err
+		}
+		cli.Say("connected again to %s after %s", c.node.address(), time.Since(ended).Round(100*time.Millisecond))
+	}
+}
+
+// session uses one connection to its end.
+func (s *Settings) session(ctx context.Context, c *connection, again bool, use func(context.Context, *Channel) error) error {
+	defer c.close()
+	ch, err := c.channel()
+	if err != nil {
+		return &LostError{err.Error()}
+	}
+	ch.again = again
+	return ch.judge(use(ctx, ch))
+}
+
+// judge decides what an error means: lost (*LostError), refused by the broker (*cli.Error), or neither (as it is).
+func (ch *Channel) judge(err error) error {
+	if errors.Is(err, amqp.ErrClosed) {
+		err = ch.Reason()
+	}
+	var e *amqp.Error
+	var socket net.Error
+	switch {
+	case errors.As(err, &e) && (lost(e) || ch.again && e.Code == amqp.ResourceLocked):
+		// After a reconnect our own exclusive queue stays locked until the broker has missed the old connection.
+		return &LostError{reason(e)}
+	case errors.As(err, &e):
+		return refused(e)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.As(err, &socket), errors.Is(err, net.ErrClosed), errors.Is(err, syscall.EPIPE):
+		return &LostError{err.Error()}
+	}
+	return err
+}
+
+// lost says whether an AMQP error stands for a connection, channel or node that went away, as opposed to a request
+// that the broker refuses and would refuse again.
+func lost(e *amqp.Error) bool {
+	if !e.Server {
+		return e.Code == amqp.ChannelError || e.Code == amqp.FrameError && !strings.Contains(e.Reason, "shortstr")
+	}
+	switch e.Code {
+	case amqp.ConnectionForced: // the broker shuts down, or an operator closed the connection
+		return true
+	case amqp.InternalError: // a node went down in the middle of something, unless a deprecated feature is denied
+		return !strings.Contains(e.Reason, "deprecated")
+	case amqp.NotFound: // a classic queue's home node is down (RabbitMQ 3), or does not answer (4)
+		return strings.Contains(e.Reason, "is down or inaccessible") || strings.Contains(e.Reason, "due to timeout")
+	}
+	return false
+}
+
+// reason puts an AMQP error in words without the library's frame around it.
+func reason(e *amqp.Error) string {
+	switch {
+	case e.Server:
+		return strings.TrimSpace(e.Reason)
+	case e.Reason == io.EOF.Error():
+		return "the broker hung up"
+	case strings.Contains(e.Reason, "i/o timeout"):
+		return "no heartbeat from the broker"
+	case strings.Contains(e.Reason, syscall.ECONNRESET.Error()):
+		return syscall.ECONNRESET.Error()
+	case strings.Contains(e.Reason, syscall.EPIPE.Error()):
+		return syscall.EPIPE.Error()
+	}
+	return e.Reason
+}

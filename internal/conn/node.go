@@ -1,0 +1,83 @@
+package conn
+
+import (
+	"crypto/tls"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"amqp-tutorials/internal/cli"
+)
+
+// node is one broker address with all that is needed to open a connection to it.
+type node struct {
+	host, port         string
+	user, password     string
+	vhost              string
+	auth               string // the SASL mechanism: plain, amqplain or external
+	timeout, heartbeat time.Duration
+	channelMax         uint16
+	tls                *tls.Config // nil: without TLS
+}
+
+// address is the node's host and port, for dialling and for messages.
+func (n *node) address() string { return net.JoinHostPort(n.host, n.port) }
+
+// newNode settles every setting of one node: the first layer that names it has the say.
+func newNode(layers []parts) (node, error) {
+	get := func(name string) string {
+		for _, layer := range layers {
+			if value, ok := layer[name]; ok {
+				return value
+			}
+		}
+		return ""
+	}
+	n := node{
+		host: get("host"), port: get("port"), user: get("user"), password: get("password"),
+		vhost: get("vhost"), auth: get("auth"),
+	}
+	var err error
+	if n.timeout, err = time.ParseDuration(get("connect-timeout")); err != nil || n.timeout <= 0 {
+		return n, cli.Usage("", "--connect-timeout: %q is not a duration of more than nothing", get("connect-timeout"))
+	}
+	n.heartbeat, err = time.ParseDuration(get("heartbeat"))
+	if err != nil || n.heartbeat < 0 || n.heartbeat%time.Second != 0 || n.heartbeat > 65535*time.Second {
+		return n, cli.Usage("", "--heartbeat: %q is not a whole number of seconds from 0s to 65535s", get("heartbeat"))
+	}
+	if max := get("channel-max"); max != "" {
+		channels, _ := strconv.ParseUint(max, 10, 16) // the library has checked it
+		n.channelMax = uint16(channels)
+	}
+	if !strings.Contains(" plain amqplain external ", " "+n.auth+" ") {
+		return n, cli.Usage("", "--auth: %q is none of plain, amqplain, external", n.auth)
+	}
+	if wantsTLS(layers) {
+		if err := n.setTLS(get); err != nil {
+			return n, err
+		}
+	}
+	if n.auth == "external" && n.tls == nil {
+		return n, cli.Usage("give --cert and --key", "--auth external logs in by a client certificate and needs TLS")
+	}
+	if n.port == "" {
+		n.port = map[bool]string{false: "5672", true: "5671"}[n.tls != nil]
+	}
+	return n, nil
+}
+
+// sasl returns what the node is told about who we are (https://www.rabbitmq.com/docs/access-control#mechanisms).
+// It is made anew for every connection.
+func (n *node) sasl() []amqp.Authentication {
+	switch n.auth {
+	case "external":
+		return []amqp.Authentication{&amqp.ExternalAuth{}}
+	case "amqplain":
+		return []amqp.Authentication{&amqp.AMQPlainAuth{Username: n.user, Password: n.password}}
+	default:
+		return []amqp.Authentication{&amqp.PlainAuth{Username: n.user, Password: n.password}}
+	}
+}

@@ -1,0 +1,58 @@
+package conn
+
+import (
+	"fmt"
+	"strings"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"amqp-tutorials/internal/cli"
+)
+
+// refused puts the broker's refusal of an operation in one line, with a hint where the cause is known. The codes are
+// AMQP 0-9-1's (section 1.2, constants); the texts that are looked for are RabbitMQ's, 3.10 to 4.3.
+func refused(e *amqp.Error) *cli.Error {
+	return &cli.Error{
+		Status: cli.Failed,
+		What:   "refused by the broker",
+		Why:    fmt.Sprintf("%s (%d)", reason(e), e.Code),
+		Hint:   hint(e),
+	}
+}
+
+func hint(e *amqp.Error) string {
+	has := func(text string) bool { return strings.Contains(e.Reason, text) }
+	switch {
+	case e.Code == amqp.NotFound && has("no queue"):
+		return "check the name and --vhost; without --no-declare the program declares the queue itself"
+	case e.Code == amqp.NotFound && has("no exchange"):
+		return "check the name and --vhost; the emit_log programs and receive_logs declare their exchange"
+	case e.Code == amqp.ResourceLocked:
+		return "another connection has declared the queue exclusive: it is deleted when that connection closes"
+	case e.Code == amqp.AccessRefused && has("in exclusive use"):
+		return "another consumer has asked to be the queue's only one"
+	case e.Code == amqp.AccessRefused && has("reserved prefix"):
+		return "names that begin with amq. belong to the broker: choose another"
+	case e.Code == amqp.AccessRefused && (has("access to") || has("refused for user")):
+		return "rabbitmqctl set_permissions -p VHOST USER CONFIGURE WRITE READ grants access; configure is for declaring, write for publishing and binding a queue, read for consuming and binding to an exchange"
+	case has("delivery acknowledgement on channel"):
+		return "the work took longer than the broker's consumer_timeout"
+	case has("is larger than"):
+		return "the broker limits the size of a message (max_message_size)"
+	case e.Code == amqp.PreconditionFailed && has("user_id property"):
+		return "the broker accepts only the login name as user-id"
+	case has("deprecated"):
+		return "the broker's configuration denies this feature; durable queues are never denied"
+	}
+	return ""
+}
+
+// RefusedDeclare is the error for a queue or exchange that the broker refuses to declare; what says which.
+func RefusedDeclare(what string, e *amqp.Error) *cli.Error {
+	failure := refused(e)
+	failure.What = "declaring " + what
+	if e.Code == amqp.AccessRefused && !strings.Contains(e.Reason, "reserved prefix") {
+		failure.Hint = "--no-declare uses what exists; declaring needs the configure permission"
+	}
+	return failure
+}

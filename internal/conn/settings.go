@@ -1,0 +1,148 @@
+// Package conn is the one way by which the ten programs reach a broker: where it is and who they are (flags,
+// environment, AMQP URIs), TLS, dialling, what the broker's refusals mean, and keeping a session alive over lost
+// connections.
+package conn
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"amqp-tutorials/internal/cli"
+)
+
+// Settings say which broker to connect to, as whom, and how. Each single setting is taken from its flag, else from
+// the URI given by --url, else from the environment, else from the URI in AMQP_URL, else from the default
+// amqp://guest:guest@localhost:5672/.
+type Settings struct {
+	urls        []string
+	wait        time.Duration
+	noReconnect bool
+	name        string
+
+	flags *pflag.FlagSet // of the group "Connection"
+	tls   *pflag.FlagSet // of the group "TLS"
+	nodes []node         // where to connect, found by Check: the nodes of one cluster
+
+	warned bool
+}
+
+// Flags adds the flags that all ten programs share.
+func (s *Settings) Flags(p *cli.Program) {
+	f := p.Group("Connection")
+	f.StringArrayVarP(&s.urls, "url", "u", nil, "AMQP `URI`; several, or a comma-separated list, are the nodes of one cluster [AMQP_URL]\n(default amqp://guest:guest@localhost:5672/)")
+	f.String("host", "", "`NAME` or address of the broker's host")
+	f.Uint16("port", 0, "`PORT` of the broker (default 5672, with TLS 5671)")
+	f.String("user", "", "`NAME` to log in as [AMQP_USER]")
+	f.String("password", "", "`PASSWORD`; ps shows it to the machine's other users [AMQP_PASSWORD]")
+	f.String("password-file", "", "`FILE` whose first line is the password")
+	f.String("vhost", "", "virtual host, its plain `NAME`, never percent-encoded [AMQP_VHOST] (default /)")
+	f.String("auth", "", "SASL `MECHANISM`: plain, amqplain, or external, that is by client certificate (default plain)")
+	f.Duration("connect-timeout", 0, "`DURATION` after which one attempt to connect has failed (default 10s)")
+	f.Duration("heartbeat", 0, "heartbeat `INTERVAL` in whole seconds, 0: the broker's (default 10s)")
+	f.DurationVar(&s.wait, "wait", 0, "keep trying the first connection for `DURATION`")
+	f.BoolVar(&s.noReconnect, "no-reconnect", false, "exit 1 when the connection is lost instead of connecting again")
+	host, _ := os.Hostname()
+	f.StringVar(&s.name, "connection-name", fmt.Sprintf("%s@%s:%d", p.Name, host, os.Getpid()), "`NAME` on the broker's management page")
+	f.Lookup("connection-name").DefValue = "PROGRAM@HOST:PID"
+	p.Exclusive("password", "password-file")
+	s.flags = f
+
+	t := p.Group("TLS")
+	t.Bool("tls", false, "connect by TLS; amqps:// and every other flag of this group imply it")
+	t.String("cacert", "", "PEM `FILE` of the CA that signed the broker's certificate [AMQP_CACERT] (default the system's CAs)")
+	t.String("cert", "", "PEM `FILE` with the client certificate [AMQP_CERT]")
+	t.String("key", "", "PEM `FILE` with its private key [AMQP_KEY]")
+	t.String("server-name", "", "`NAME` that the broker's certificate must carry [AMQP_SERVER_NAME] (default the host)")
+	t.Bool("insecure", false, "do not verify the broker's certificate")
+	s.tls = t
+}
+
+// Check works out the nodes to connect to.
+func (s *Settings) Check() error {
+	flags, err := s.given()
+	if err != nil {
+		return err
+	}
+	env := environment()
+	urls, fromFlag := splitURLs(s.urls...), true
+	if len(urls) == 0 {
+		urls, fromFlag = splitURLs(os.Getenv("AMQP_URL")), false
+	}
+	if len(urls) == 0 {
+		urls = []string{"amqp:"}
+	}
+	for _, text := range urls {
+		uri, err := parseURI(text)
+		if err != nil {
+			return err
+		}
+		layers := []parts{flags, env, uri, defaults()}
+		if fromFlag {
+			layers = []parts{flags, uri, env, defaults()}
+		}
+		n, err := newNode(layers)
+		if err != nil {
+			return err
+		}
+		s.nodes = append(s.nodes, n)
+	}
+	return nil
+}
+
+// given collects the settings named on the command line.
+func (s *Settings) given() (parts, error) {
+	p := parts{}
+	collect := func(flag *pflag.Flag) {
+		if flag.Changed {
+			p[flag.Name] = flag.Value.String()
+		}
+	}
+	s.flags.VisitAll(collect)
+	s.tls.VisitAll(collect)
+	file, ok := p["password-file"]
+	if !ok {
+		return p, nil
+	}
+	password, err := firstLine(file)
+	if err != nil {
+		return nil, cli.Usage("", "--password-file: %s", err)
+	}
+	p["password"] = password
+	return p, nil
+}
+
+func environment() parts {
+	p := parts{}
+	for _, name := range []struct{ variable, setting string }{
+		{"AMQP_USER", "user"},
+		{"AMQP_PASSWORD", "password"},
+		{"AMQP_VHOST", "vhost"},
+		{"AMQP_CACERT", "cacert"},
+		{"AMQP_CERT", "cert"},
+		{"AMQP_KEY", "key"},
+		{"AMQP_SERVER_NAME", "server-name"},
+	} {
+		if value := os.Getenv(name.variable); value != "" {
+			p[name.setting] = value
+		}
+	}
+	return p
+}
+
+// defaults are those of the tutorials: RabbitMQ as it is after installation, on this machine.
+func defaults() parts {
+	return parts{
+		"host": "localhost", "user": "guest", "password": "guest", "vhost": "/", "auth": "plain",
+		"connect-timeout": "10s", "heartbeat": "10s",
+	}
+}
+
+func firstLine(file string) (string, error) {
+	text, err := os.ReadFile(file)
+	line, _, _ := strings.Cut(string(text), "\n")
+	return strings.TrimSuffix(line, "\r"), err
+}

@@ -1,0 +1,70 @@
+package conn
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"os"
+
+	"amqp-tutorials/internal/cli"
+)
+
+// wantsTLS says whether one of the layers asks for TLS before another says that there shall be none: by --tls, by
+// any of the TLS settings, or by the scheme amqps. A plain amqp:// under --url is an answer too: certificates named
+// in the environment do not overrule it.
+func wantsTLS(layers []parts) bool {
+	for _, layer := range layers {
+		if explicit, ok := layer["tls"]; ok {
+			return explicit == "true"
+		}
+		for _, name := range []string{"cacert", "cert", "key", "server-name", "insecure"} {
+			if layer[name] != "" && layer[name] != "false" {
+				return true
+			}
+		}
+		if scheme, ok := layer["scheme"]; ok {
+			return scheme == "amqps"
+		}
+	}
+	return false
+}
+
+// setTLS prepares the node's TLS: version 1.2 at least, and the broker's certificate verified unless the user has
+// said otherwise (https://www.rabbitmq.com/docs/ssl).
+func (n *node) setTLS(get func(string) string) error {
+	n.tls = &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		ServerName:         get("server-name"),
+		InsecureSkipVerify: get("insecure") == "true",
+	}
+	if n.tls.ServerName == "" {
+		n.tls.ServerName = n.host
+	}
+	if file := get("cacert"); file != "" {
+		pem, err := os.ReadFile(file)
+		if err != nil {
+			return cli.Usage("", "--cacert: %s", err)
+		}
+		n.tls.RootCAs = x509.NewCertPool()
+		if !n.tls.RootCAs.AppendCertsFromPEM(pem) {
+			return cli.Usage("", "--cacert: %s holds no PEM certificate", file)
+		}
+	}
+	return n.setCertificate(get("cert"), get("key"))
+}
+
+func (n *node) setCertificate(cert, key string) error {
+	if cert == "" && key == "" {
+		return nil
+	}
+	if cert == "" || key == "" {
+		return cli.Usage("", "--cert and --key go together: a client certificate and its private key")
+	}
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return cli.Usage("", "--cert, --key: %s", err)
+	}
+	// Certificates would be withheld if the broker's list of CAs lacked theirs, and the broker would complain of a
+	// missing certificate instead of saying what is wrong with this one.
+	n.tls.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
+	return nil
+}
