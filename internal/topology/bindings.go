@@ -1,0 +1,76 @@
+package topology
+
+import (
+	"fmt"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"amqp-tutorials/internal/cli"
+)
+
+// Bindings are what a queue wants of its exchange.
+type Bindings struct {
+	List  []Binding
+	match string
+}
+
+// Binding is one of them: a key, or the headers that a headers exchange looks for.
+type Binding struct {
+	Key  string
+	Args amqp.Table
+}
+
+// Flags adds --match.
+func (b *Bindings) Flags(p *cli.Program) {
+	p.Group("Exchange").StringVar(&b.match, "match", "all", "with --type headers: messages that have `WHICH` of the headers, all or any")
+}
+
+// Check refuses a --match that is no choice.
+func (b *Bindings) Check() error {
+	if b.match != "all" && b.match != "any" {
+		return cli.Usage("", "--match: %q is neither all nor any", b.match)
+	}
+	return nil
+}
+
+// Parse makes bindings of a program's arguments: binding keys for a direct or topic exchange, NAME=VALUE for a headers
+// exchange, nothing for a fanout. A named queue that is not to be declared may have its bindings already.
+func (b *Bindings) Parse(args []string, x *Exchange, q *Queue) error {
+	existing := q.NoDeclare && q.Name != ""
+	switch {
+	case x.Type == "fanout" && len(args) > 0:
+		return cli.Usage("--type direct or --type topic has binding keys; quote '#' and 'kern.*'",
+			"a fanout exchange sends everything to everyone: superfluous binding key %q", args[0])
+	case len(args) == 0 && existing:
+		return nil
+	case x.Type == "fanout":
+		b.List = []Binding{{}}
+		return nil
+	case len(args) == 0 && x.Type == "headers":
+		return cli.Usage("for example: level=error", "--type headers needs at least one header NAME=VALUE")
+	case len(args) == 0:
+		return cli.Usage("quote '#' and 'kern.*', or the shell takes them for a comment or file names", "--type %s needs at least one binding key", x.Type)
+	case x.Type == "headers":
+		return b.parseHeaders(args)
+	}
+	for _, key := range args {
+		if len(key) > 255 {
+			return cli.Usage("", "a binding key has at most 255 bytes, this one has %d", len(key))
+		}
+		b.List = append(b.List, Binding{Key: key})
+	}
+	return nil
+}
+
+// parseHeaders makes one binding of all headers. Its argument x-match says whether all of them have to match
+// (https://www.rabbitmq.com/docs/exchanges#headers).
+func (b *Bindings) parseHeaders(args []string) error {
+	var headers Table
+	for _, arg := range args {
+		if err := headers.Set(arg); err != nil {
+			return cli.Usage("for example: level=error", "a headers exchange: %s", fmt.Sprint(err))
+		}
+	}
+	b.List = []Binding{{Args: headers.with("x-match", b.match)}}
+	return nil
+}

@@ -1,0 +1,107 @@
+package topology
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"amqp-tutorials/internal/cli"
+	"amqp-tutorials/internal/conn"
+)
+
+// Exchange is an exchange as a program asks for it: its tutorial's settings, changed by the user's flags.
+type Exchange struct {
+	Name       string
+	Type       string            // fanout, direct, topic or headers
+	Names      map[string]string // the default name for each type among which --type may choose; nil: there is one type
+	Durable    bool
+	AutoDelete bool
+	Args       Table
+	NoDeclare  bool // use what exists
+	Consumed   bool // of a consumer: declared as the tutorial's publishers do, without flags for its settings
+
+	flags *pflag.FlagSet
+	noted bool
+}
+
+// Flags adds the flags of an exchange that a publisher declares.
+func (x *Exchange) Flags(p *cli.Program) {
+	f := p.Group("Exchange")
+	f.StringVarP(&x.Name, "exchange", "e", x.Name, "`NAME` of the exchange"+x.defaultNames())
+	if x.Names != nil {
+		f.StringVarP(&x.Type, "type", "t", x.Type, "`TYPE` of the exchange: "+strings.Join(slices.Sorted(maps.Keys(x.Names)), ", "))
+	}
+	x.flags = f
+	if x.Consumed {
+		return
+	}
+	f.BoolVar(&x.Durable, "durable", x.Durable, "the exchange survives a restart of the broker")
+	f.BoolVar(&x.AutoDelete, "auto-delete", x.AutoDelete, "the exchange is deleted when its last binding goes")
+	f.Var(&x.Args, "arg", "optional argument of the exchange, `NAME=VALUE`, for example alternate-exchange=lost; may be repeated")
+	f.BoolVar(&x.NoDeclare, "no-declare", x.NoDeclare, "use what exists, declare nothing")
+	p.Exclusive("no-declare", "declare-only")
+	for _, setting := range settings {
+		p.Exclusive("no-declare", setting)
+	}
+}
+
+func (x *Exchange) defaultNames() string {
+	if x.Names == nil {
+		return ""
+	}
+	var names []string
+	for _, kind := range slices.Sorted(maps.Keys(x.Names)) {
+		names = append(names, kind+" "+x.Names[kind])
+	}
+	return " (default " + strings.Join(names, ", ") + ")"
+}
+
+// Check refuses what no broker would take.
+func (x *Exchange) Check() error {
+	if x.Names != nil {
+		name, known := x.Names[x.Type]
+		if !known {
+			return cli.Usage("", "--type: %q is none of %s", x.Type, strings.Join(slices.Sorted(maps.Keys(x.Names)), ", "))
+		}
+		if !x.flags.Changed("exchange") {
+			x.Name = name
+		}
+	}
+	switch {
+	case x.Name == "":
+		return cli.Usage("send publishes to the default exchange", "--exchange: the default exchange, which has no name, can't be declared or bound")
+	case len(x.Name) > 255:
+		return cli.Usage("", "--exchange: an exchange's name has at most 255 bytes, this one has %d", len(x.Name))
+	}
+	return nil
+}
+
+// Declare makes sure that the exchange is there. It is called before Confirm, Consume and Notify: an exchange that
+// exists with other settings costs the channel, and these would go with it. The broker's own exchanges, amq.fanout
+// and its like, are there already and may not be declared otherwise.
+func (x *Exchange) Declare(ch *conn.Channel) error {
+	if x.NoDeclare || strings.HasPrefix(x.Name, "amq.") {
+		return nil
+	}
+	err := ch.ExchangeDeclare(
+		x.Name,
+		x.Type,
+		x.Durable,
+		x.AutoDelete,
+		false, // internal: publishers may use it
+		false, // no-wait: the answer is wanted
+		x.Args.Fields)
+	if err == nil {
+		return nil
+	}
+	refusal := ch.Refusal(err)
+	if refusal == nil {
+		return err
+	}
+	if err := existing("exchange "+x.Name, refusal, x.flags, &x.noted); err != nil {
+		return err
+	}
+	return ch.Reopen()
+}
