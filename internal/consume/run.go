@@ -1,0 +1,209 @@
+package consume
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"amqp-tutorials/internal/cli"
+	"amqp-tutorials/internal/conn"
+	"amqp-tutorials/internal/show"
+)
+
+// Subscribe is a tutorial's own way to its messages: declare, bind, set the prefetch, consume. It is called with each
+// new channel: at the start, and after a lost connection. A nil channel of deliveries means --declare-only.
+type Subscribe func(ch *conn.Channel) (<-chan amqp.Delivery, error)
+
+// Work is what a tutorial does with one message. It calls Acknowledge last.
+type Work func(ctx context.Context, ch *conn.Channel, d amqp.Delivery) error
+
+// Why a consumer stops without anything having gone wrong.
+var (
+	errStopped   = errors.New("stopped")
+	errCount     = errors.New("all messages taken that were asked for")
+	errEmpty     = errors.New("the queue is empty")
+	errIdle      = errors.New("nothing came")
+	errTimeout   = errors.New("time is up")
+	errCancelled = errors.New("cancelled by the broker")
+)
+
+// Run consumes until the user, an option or the broker ends it. Its errors carry the exit status.
+func Run(ctx context.Context, broker *conn.Settings, o *Options, subscribe Subscribe, work Work) error {
+	o.out = show.NewOutput(os.Stdout)
+	life, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer end(nil)
+	defer context.AfterFunc(ctx, func() { end(errStopped) })()
+	if o.timeout > 0 {
+		defer time.AfterFunc(o.timeout, func() { end(errTimeout) }).Stop()
+	}
+	r := &run{Options: o, subscribe: subscribe, work: work, life: life}
+	r.idle = time.AfterFunc(time.Hour, func() { end(errIdle) })
+	r.idle.Stop()
+	err := broker.Keep(life, r.session)
+	if errors.Is(err, context.Canceled) {
+		err = context.Cause(life) // while there was no connection
+	}
+	return r.result(err)
+}
+
+// run is one run.
+type run struct {
+	*Options
+	subscribe Subscribe
+	work      Work
+	life      context.Context // done, with the reason as its cause, when no more deliveries shall be taken
+	idle      *time.Timer     // ends life; runs while nothing comes
+	ready     bool            // the banner has been shown
+}
+
+// session consumes on one channel. Its error says why it ended, in any case.
+func (r *run) session(_ context.Context, ch *conn.Channel) error {
+	deliveries, err := r.subscribe(ch)
+	if err != nil || deliveries == nil {
+		return err
+	}
+	r.settle = newSettlement(r.Options, ch)
+	if !r.ready {
+		cli.Banner(r.Waiting)
+		r.ready = true
+	}
+	err = r.take(ch, deliveries)
+	r.taken += r.settle.sent
+	return err
+}
+
+// take takes deliveries until there is a reason not to, and settles them all.
+func (r *run) take(ch *conn.Channel, deliveries <-chan amqp.Delivery) error {
+	crew := newCrew(r, ch)
+	why := r.loop(ch, deliveries, crew)
+	switch why {
+	case errStopped, errCount, errEmpty, errIdle, errTimeout:
+		// What the broker has sent beyond this goes back to the queue with the end of the connection.
+		if err := ch.Cancel(r.ConsumerTag(), false); err != nil {
+			why = err
+		}
+	}
+	if err := crew.wait(); err != nil {
+		return err
+	}
+	if err := r.settle.rest(); err != nil {
+		return err
+	}
+	if errors.Is(why, errCancelled) {
+		return r.explainCancel(ch)
+	}
+	return why
+}
+
+// loop hands out deliveries. Before it waits, what has been printed is flushed and what is done is acknowledged.
+func (r *run) loop(ch *conn.Channel, deliveries <-chan amqp.Delivery, crew *crew) error {
+	empty := false
+	for r.count == 0 || crew.taken < r.count-r.taken {
+		if r.life.Err() != nil {
+			return context.Cause(r.life)
+		}
+		select {
+		case d, ok := <-deliveries:
+			if err := r.delivered(ch, crew, d, ok); err != nil {
+				return err
+			}
+			empty = false
+			continue
+		default:
+		}
+		if err := r.settle.flush(); err != nil {
+			return err
+		}
+		var look <-chan time.Time
+		if r.untilEmpty && crew.idle() {
+			q, err := ch.QueueDeclarePassive(r.Queue, false, false, false, false, nil)
+			if err != nil {
+				return err
+			}
+			// The answer comes behind all deliveries sent before it, but the library hands these over by another way.
+			look, empty = time.After(20*time.Millisecond), q.Messages == 0
+		}
+		if r.idleTimeout > 0 {
+			r.idle.Reset(r.idleTimeout)
+		}
+		select {
+		case d, ok := <-deliveries:
+			if err := r.delivered(ch, crew, d, ok); err != nil {
+				return err
+			}
+			empty = false
+		case err := <-crew.failed:
+			return err
+		case <-r.life.Done():
+			return context.Cause(r.life)
+		case <-look:
+			if empty {
+				return errEmpty
+			}
+		}
+	}
+	return errCount
+}
+
+// delivered passes a delivery on. A channel of deliveries that is closed while the AMQP channel is open means that
+// the broker has cancelled the consumer.
+func (r *run) delivered(ch *conn.Channel, crew *crew, d amqp.Delivery, ok bool) error {
+	if !ok {
+		if !ch.IsClosed() {
+			return errCancelled
+		}
+		return ch.Reason()
+	}
+	r.idle.Stop()
+	if r.autoAck && r.count > 0 {
+		if err := r.settle.done(d.DeliveryTag, acknowledge); err != nil {
+			return err
+		}
+	}
+	return crew.do(d)
+}
+
+// explainCancel finds out why the broker has cancelled the consumer (https://www.rabbitmq.com/docs/consumer-cancel):
+// because the queue was deleted, or because its node went away, which is a lost connection to this program.
+func (r *run) explainCancel(ch *conn.Channel) error {
+	_, err := ch.QueueDeclarePassive(r.Queue, false, false, false, false, nil)
+	if err == nil {
+		return &conn.LostError{Why: "the broker has cancelled the consumer"}
+	}
+	if e := ch.Refusal(err); e == nil || e.Code != amqp.NotFound {
+		return err
+	}
+	return &cli.Error{
+		Status: cli.Failed, What: "cancelled by the broker", Why: "queue " + r.Queue + " was deleted",
+	}
+}
+
+// result turns the end of a run into its error: too little in too short a time is one, being stopped is none.
+func (r *run) result(err error) error {
+	var lost *conn.LostError
+	if errors.As(err, &lost) {
+		return &cli.Error{Status: cli.Failed, What: "connection lost while stopping", Why: lost.Why}
+	}
+	switch err {
+	case nil, errStopped, errCount:
+		return nil
+	case errEmpty, errIdle, errTimeout:
+		short := r.count > 0 && r.taken < r.count
+		if !short && (r.taken > 0 || r.untilEmpty) {
+			return nil
+		}
+		e := &cli.Error{Status: cli.TooLate, What: "no message came", Why: err.Error()}
+		switch {
+		case short:
+			e.What = fmt.Sprintf("%d of %d messages came", r.taken, r.count)
+		case err == errIdle:
+			e.Why = "none within " + r.idleTimeout.String()
+		}
+		return e
+	}
+	return err
+}

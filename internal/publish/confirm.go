@@ -1,0 +1,109 @@
+package publish
+
+import (
+	"fmt"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"amqp-tutorials/internal/cli"
+	"amqp-tutorials/internal/conn"
+)
+
+// This file is tutorial 7, publisher confirms (https://www.rabbitmq.com/tutorials/tutorial-seven-php and
+// https://www.rabbitmq.com/docs/confirms).
+//
+// basic.publish has no answer. A publish that "worked" has only reached a buffer of this machine; whether the broker
+// has the message, nobody knows. On a channel in confirm mode the broker numbers the messages, from 1, and sends a
+// basic.ack with a message's number when it has taken charge of it: when the message is in all its queues, and on
+// disk if it is persistent and they are durable. One ack may stand for all messages up to its number (multiple), and
+// a basic.nack says that the broker could not do it. The strategies differ only in when they wait:
+//
+//   - individual: publish one message, wait for its confirm. Simple and slow: a round trip for each message.
+//   - batch: publish some, wait for all of them. Much faster; the pipe runs empty at the end of every batch.
+//   - async: publish on while confirms come in, as long as not too many are outstanding. As fast as it gets.
+//   - tx: AMQP's own transactions instead of confirms, a commit for each batch. Every broker has them.
+//   - none: don't ask. What was on its way when the connection broke is lost, and nobody says so.
+
+// mode is a strategy.
+type mode string
+
+const (
+	individual mode = "individual"
+	batch      mode = "batch"
+	async      mode = "async"
+	tx         mode = "tx"
+	none       mode = "none"
+)
+
+// Set, String and Type make a mode a flag value.
+func (m *mode) Set(name string) error {
+	switch mode(name) {
+	case individual, batch, async, tx, none:
+		*m = mode(name)
+		return nil
+	}
+	return fmt.Errorf("%q is none of individual, batch, async, tx, none", name)
+}
+
+func (m *mode) String() string { return string(*m) }
+
+// Type is what --help calls a value of this kind.
+func (m *mode) Type() string { return "strategy" }
+
+// limit is how many messages may be unconfirmed at once.
+func (o *Options) limit() int {
+	switch o.confirm {
+	case individual:
+		return 1
+	case batch, tx:
+		return o.batch
+	case async:
+		return o.window
+	default:
+		return 0
+	}
+}
+
+// handled is the summary's word for the strategy.
+func (o *Options) handled() string {
+	return map[mode]string{
+		individual: " and handled confirms individually",
+		batch:      " and handled confirms in batches",
+		async:      " and handled confirms asynchronously",
+		tx:         " in transactions",
+		none:       " without confirms",
+	}[o.confirm]
+}
+
+// choose falls back on no confirms where the broker has none and the user has not insisted.
+func (o *Options) choose(ch *conn.Channel) error {
+	if o.confirm == none || o.confirm == tx || ch.Offers("publisher_confirms") {
+		return nil
+	}
+	if o.flags.Changed("confirm") {
+		return &cli.Error{
+			Status: cli.Failed, What: "--confirm " + string(o.confirm), Why: "this broker has no publisher confirms",
+			Hint: "--confirm tx uses AMQP's own transactions, which it should have",
+		}
+	}
+	cli.Say("note: this broker has no publisher confirms: messages are sent without (--confirm tx uses transactions)")
+	o.confirm = none
+	return nil
+}
+
+// ask puts the channel into confirm mode, or begins a transaction, and says where its answers are to be found. The
+// Go channels hold as much as can be outstanding: one that is full would stall the library's reader, and with it the
+// confirms for which this program waits.
+func (o *Options) ask(ch *conn.Channel) (confirms chan amqp.Confirmation, returns chan amqp.Return, err error) {
+	room := max(o.limit(), 1000)
+	returns = ch.NotifyReturn(make(chan amqp.Return, room))
+	switch o.confirm {
+	case none:
+		return nil, returns, nil
+	case tx:
+		return nil, returns, ch.Tx()
+	default:
+		confirms = ch.NotifyPublish(make(chan amqp.Confirmation, room))
+		return confirms, returns, ch.Confirm(false)
+	}
+}

@@ -1,0 +1,172 @@
+// Package publish is what all publishers do besides their tutorial's own calls: where messages come from, at what
+// pace they go out, how their confirms are awaited, and how nothing is lost when the connection is.
+package publish
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+	"github.com/spf13/pflag"
+
+	"amqp-tutorials/internal/cli"
+	"amqp-tutorials/internal/topology"
+)
+
+// Options say what is published and how. A program sets the fields in which its tutorial differs.
+type Options struct {
+	Default    string // the message where there is none among the arguments
+	DefaultKey string // not empty: the first argument is the routing key, and this stands for it where there is none
+	ToQueue    bool   // the program publishes to a queue, and to an exchange only if --exchange says so
+	Persistent bool   // messages are written to disk
+	Mandatory  bool   // messages that reach no queue come back
+	Exchange   string // of --exchange, if ToQueue
+	RoutingKey string // of --routing-key
+
+	declareOnly              bool
+	stdin, lines, null       bool
+	count, skip, size        int
+	number, template, quiet  bool
+	keySeparator             string
+	interval                 time.Duration
+	rate                     float64
+	confirm                  mode
+	batch, window, retries   int
+	timeout                  time.Duration
+	contentType              string
+	headers                  topology.Table
+	priority                 uint8
+	expiration               time.Duration
+	messageID, correlationID string
+	appID                    string
+
+	flags *pflag.FlagSet // all of the above
+}
+
+// Flags adds the flags that all publishers share.
+func (o *Options) Flags(p *cli.Program) {
+	f := p.Group("Messages")
+	f.BoolVar(&o.stdin, "stdin", false, "all of standard input is one message")
+	f.BoolVarP(&o.lines, "lines", "l", false, "each line of standard input is a message, without its end")
+	f.BoolVar(&o.null, "null", false, "as --lines, but messages end at a NUL byte")
+	f.IntVarP(&o.count, "count", "n", 1, "publish `N` messages, 0: until stopped; with --lines at most the first N, without -n all")
+	f.IntVar(&o.skip, "skip", 0, "begin after the first `N` messages of the input")
+	f.DurationVarP(&o.interval, "interval", "i", 0, "`PAUSE` between two messages")
+	f.Float64Var(&o.rate, "rate", 0, "publish `R` messages a second")
+	f.BoolVar(&o.number, "number", false, "begin each message with its number")
+	f.BoolVar(&o.template, "template", false, "messages are Go templates: {{.Count}}, {{.Time}}, {{.UUID}}, {{.Random 1 10}}")
+	f.IntVar(&o.size, "size", 0, "pad or cut each message to so many `BYTES`")
+	f.BoolVar(&o.quiet, "quiet", false, "print no line for each message")
+	if o.ToQueue {
+		f.StringVarP(&o.Exchange, "exchange", "e", "", "publish to the exchange `NAME`, which must exist, instead of to a queue")
+	}
+	f.StringVarP(&o.RoutingKey, "routing-key", "k", "", "routing `KEY` of the messages")
+	if o.DefaultKey != "" {
+		f.StringVar(&o.keySeparator, "key-separator", "", "with --lines: what stands before the first `TEXT` in a line is its routing key")
+	}
+	f.BoolVar(&o.declareOnly, "declare-only", false, "declare what is needed, publish nothing")
+	p.Exclusive("stdin", "lines", "null")
+	p.Exclusive("interval", "rate")
+	p.Exclusive("key-separator", "routing-key")
+	o.flags = f
+	o.propertyFlags(p.Group("Message properties"))
+	o.confirmFlags(p.Group("Publisher confirms"))
+}
+
+func (o *Options) propertyFlags(f *pflag.FlagSet) {
+	f.BoolVar(&o.Persistent, "persistent", o.Persistent, "the broker writes messages to disk (in durable queues)")
+	f.StringVar(&o.contentType, "content-type", "text/plain", "MIME `TYPE` of the messages")
+	f.VarP(&o.headers, "header", "H", "header of the messages, `NAME=VALUE`; integers and booleans are sent as such; may be repeated")
+	f.Uint8Var(&o.priority, "priority", 0, "`PRIORITY` in queues with x-max-priority")
+	f.DurationVar(&o.expiration, "expiration", 0, "messages not consumed within `DURATION` expire")
+	f.StringVar(&o.messageID, "message-id", "", "`ID` of the message (default a new UUID for each)")
+	f.StringVar(&o.correlationID, "correlation-id", "", "correlation `ID` of the messages")
+	f.StringVar(&o.appID, "app-id", "", "`ID` of the publishing application")
+}
+
+func (o *Options) confirmFlags(f *pflag.FlagSet) {
+	o.confirm = async
+	f.Var(&o.confirm, "confirm", "wait for the broker's confirms: individual, batch, async, tx (transactions) or none, by `STRATEGY`")
+	f.IntVar(&o.batch, "batch", 100, "messages in a batch or transaction: `N`")
+	f.IntVar(&o.window, "window", 5000, "async: at most `N` messages are unconfirmed at once")
+	f.DurationVar(&o.timeout, "confirm-timeout", time.Minute, "give up when nothing has been confirmed for `DURATION`")
+	f.IntVar(&o.retries, "retries", 0, "publish a message again up to `N` times when the broker nacks it")
+	f.BoolVar(&o.Mandatory, "mandatory", false, "a message that reaches no queue is returned by the broker (exit status 4)")
+}
+
+// Check refuses options that don't go together.
+func (o *Options) Check() error {
+	switch {
+	case o.count < 0:
+		return cli.Usage("", "--count: %d is less than nothing", o.count)
+	case o.skip < 0 || o.size < 0 || o.retries < 0:
+		return cli.Usage("", "--skip, --size and --retries take no negative number")
+	case o.interval < 0 || o.rate < 0:
+		return cli.Usage("", "--interval and --rate take no negative number")
+	case o.batch < 1 || o.window < 1 || o.window > 1<<20:
+		return cli.Usage("", "--batch takes a number of at least 1, --window one from 1 to %d", 1<<20)
+	case o.timeout <= 0:
+		return cli.Usage("", "--confirm-timeout: %s is not more than nothing", o.timeout)
+	case o.expiration < 0:
+		return cli.Usage("", "--expiration: %s is less than nothing", o.expiration)
+	case o.ToQueue && o.RoutingKey != "" && o.Exchange == "":
+		return cli.Usage("--queue names the queue; --routing-key goes with --exchange", "--routing-key without --exchange")
+	case o.keySeparator != "" && !o.lines && !o.null:
+		return cli.Usage("", "--key-separator goes with --lines or --null")
+	}
+	if o.rate > 0 {
+		o.interval = time.Duration(float64(time.Second) / o.rate)
+	}
+	return o.checkNames()
+}
+
+// checkNames: AMQP's short strings have at most 255 bytes (AMQP 0-9-1, section 4.2.5.3).
+func (o *Options) checkNames() error {
+	for name, value := range map[string]string{
+		"routing-key": o.RoutingKey, "exchange": o.Exchange, "content-type": o.contentType, "app-id": o.appID,
+		"message-id": o.messageID, "correlation-id": o.correlationID,
+	} {
+		if len(value) > 255 {
+			return cli.Usage("", "--%s: at most 255 bytes, not %d", name, len(value))
+		}
+	}
+	return nil
+}
+
+// text takes the program's arguments apart: the routing key, if the program has one, and the message.
+func (o *Options) text(args []string) (string, error) {
+	if o.DefaultKey != "" && o.RoutingKey == "" && o.keySeparator == "" {
+		o.RoutingKey = o.DefaultKey
+		if len(args) > 0 {
+			o.RoutingKey, args = args[0], args[1:]
+		}
+		if len(o.RoutingKey) > 255 {
+			return "", cli.Usage("", "a routing key has at most 255 bytes, this one has %d", len(o.RoutingKey))
+		}
+	}
+	if o.fromInput() && len(args) > 0 {
+		return "", cli.Usage("leave out the message, or the flag", "the messages come from standard input: superfluous argument %q", args[0])
+	}
+	if len(args) == 0 {
+		return o.Default, nil
+	}
+	return strings.Join(args, " "), nil
+}
+
+func (o *Options) fromInput() bool { return o.stdin || o.lines || o.null }
+
+// properties are those that all messages share.
+func (o *Options) properties() amqp.Publishing {
+	p := amqp.Publishing{
+		Headers: o.headers.Fields, ContentType: o.contentType, Priority: o.priority,
+		CorrelationId: o.correlationID, MessageId: o.messageID, AppId: o.appID,
+	}
+	if o.Persistent {
+		p.DeliveryMode = amqp.Persistent
+	}
+	if o.flags.Changed("expiration") || o.expiration > 0 {
+		p.Expiration = fmt.Sprint(o.expiration.Milliseconds())
+	}
+	return p
+}

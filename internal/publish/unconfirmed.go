@@ -1,0 +1,62 @@
+package publish
+
+import amqp "github.com/rabbitmq/amqp091-go"
+
+// Message is one message on its way out: what the tutorial's own send is called with.
+type Message struct {
+	RoutingKey string
+	amqp.Publishing
+
+	number   int  // its place in the input, from 1
+	returned bool // the broker could not route it
+	tries    int  // how often the broker has nacked it
+}
+
+// unconfirmed keeps, in order, the messages of which it isn't known whether the broker has them. On each channel the
+// first published of them have been published; the broker numbers these from 1, and the library hands out the
+// confirms in that order, so the next confirm is always for the first message.
+type unconfirmed struct {
+	ring      []Message
+	first, n  int
+	published int
+}
+
+func (u *unconfirmed) at(i int) *Message { return &u.ring[(u.first+i)%len(u.ring)] }
+
+// push adds a message behind the others.
+func (u *unconfirmed) push(m Message) {
+	if u.n == len(u.ring) {
+		u.grow()
+	}
+	u.n++
+	*u.at(u.n - 1) = m
+}
+
+func (u *unconfirmed) grow() {
+	larger := make([]Message, max(2*len(u.ring), 8))
+	for i := range u.n {
+		larger[i] = *u.at(i)
+	}
+	u.ring, u.first = larger, 0
+}
+
+// pop takes away the first message.
+func (u *unconfirmed) pop() Message {
+	m := u.at(0)
+	message := *m
+	*m = Message{} // lets go of its body
+	u.first = (u.first + 1) % len(u.ring)
+	u.n--
+	u.published--
+	return message
+}
+
+// find returns the message with this id that has been published and not been returned yet, or nil.
+func (u *unconfirmed) find(id string) *Message {
+	for i := range u.published {
+		if m := u.at(i); m.MessageId == id && !m.returned {
+			return m
+		}
+	}
+	return nil
+}

@@ -1,0 +1,73 @@
+// Package rpc is what an RPC client does besides its tutorial's own calls: keep requests in flight, match replies to
+// them, and give up those that are not answered in time.
+package rpc
+
+import (
+	"strconv"
+	"time"
+
+	"amqp-tutorials/internal/cli"
+)
+
+// Direct is the pseudo-queue of RabbitMQ's direct reply-to (https://www.rabbitmq.com/docs/direct-reply-to).
+const Direct = "amq.rabbitmq.reply-to"
+
+// Options say what is requested and how.
+type Options struct {
+	Default int    // the number where there is none among the arguments
+	Queue   string // where requests go
+
+	timeout     time.Duration
+	replyTo     string
+	concurrency int
+	count       int
+	quiet       bool
+}
+
+// Flags adds the flags of an RPC client.
+func (o *Options) Flags(p *cli.Program) {
+	f := p.Group("Requests")
+	f.StringVarP(&o.Queue, "queue", "q", o.Queue, "`NAME` of the queue that the servers consume from")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Second, "give a request up, and let it expire, after `DURATION`")
+	f.StringVar(&o.replyTo, "reply-to", "queue", "have replies come to a queue of this client's own (queue) or without one (direct), by `WAY`")
+	f.IntVar(&o.concurrency, "concurrency", 1, "have `N` requests in flight at once")
+	f.IntVarP(&o.count, "count", "n", 1, "make all requests `N` times, to measure")
+	f.BoolVar(&o.quiet, "quiet", false, "print no line for each request")
+}
+
+// Check refuses options that make no sense.
+func (o *Options) Check() error {
+	switch {
+	case o.Queue == "" || len(o.Queue) > 255:
+		return cli.Usage("", "--queue: a name of 1 to 255 bytes is needed")
+	case o.timeout < time.Millisecond:
+		return cli.Usage("", "--timeout: %s is less than a millisecond", o.timeout)
+	case o.replyTo != "queue" && o.replyTo != "direct":
+		return cli.Usage("", "--reply-to: %q is neither queue nor direct", o.replyTo)
+	case o.concurrency < 1 || o.count < 1:
+		return cli.Usage("", "--concurrency and --count take a number of at least 1")
+	}
+	return nil
+}
+
+// Direct says that direct reply-to is asked for.
+func (o *Options) Direct() bool { return o.replyTo == "direct" }
+
+// Expiration is the time after which nobody waits for a request's reply any more, as AMQP's property wants it.
+func (o *Options) Expiration() string { return strconv.FormatInt(o.timeout.Milliseconds(), 10) }
+
+// numbers reads the arguments.
+func (o *Options) numbers(args []string) ([]int, error) {
+	if len(args) == 0 {
+		return []int{o.Default}, nil
+	}
+	numbers := make([]int, len(args))
+	for i, arg := range args {
+		n, err := strconv.Atoi(arg)
+		if err != nil {
+			return nil, cli.Usage("", "%q is not a whole number", arg)
+		}
+		numbers[i] = n
+	}
+	return numbers, nil
+}
