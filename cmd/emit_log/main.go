@@ -1,0 +1,61 @@
+// Emit_log publishes log lines for everyone who listens. With receive_logs it is tutorial 3, "Publish/Subscribe":
+//
+//	                                ┌──▶ [queue amq.gen-A] ──▶ receive_logs
+//	emit_log ──▶ (fanout logs) ──┤
+//	                                └──▶ [queue amq.gen-B] ──▶ receive_logs > logs_from_rabbit.log
+//
+// A fanout exchange copies each message to every queue that is bound to it. Where no queue is bound the message is
+// dropped: nobody was listening.
+package main
+
+import (
+	"context"
+
+	"amqp-tutorials/internal/cli"
+	"amqp-tutorials/internal/conn"
+	"amqp-tutorials/internal/publish"
+	"amqp-tutorials/internal/topology"
+)
+
+var (
+	program = cli.Program{
+		Name:      "emit_log",
+		Arguments: "[MESSAGE...]",
+		Summary:   "publish log lines to everyone who listens (tutorial 3, publish/subscribe)",
+		About: `The arguments, joined by spaces, are the message; without any it is "info: Hello World!".
+Start receive_logs first: a message is dropped if no queue is bound to the exchange.`,
+		Examples: `
+emit_log "warning: disk nearly full"
+tail -f /var/log/syslog | emit_log --lines --quiet
+emit_log --mandatory hello             # exit status 4 if nobody listens
+emit_log --type headers -H level=error -H team=db "replica is behind"`,
+	}
+	exchange = topology.Exchange{
+		Type:  "fanout",
+		Names: map[string]string{"fanout": "logs", "headers": "headers_logs"},
+	}
+	out    = publish.Options{Default: "info: Hello World!"}
+	broker conn.Settings
+)
+
+func main() {
+	program.Run(func(ctx context.Context, args []string) error {
+		return publish.Run(ctx, &broker, &out, args, declare, send)
+	}, &out, &exchange, &broker)
+}
+
+// declare makes sure that the exchange exists: publishing to one that does not closes the channel (404).
+func declare(ch *conn.Channel) error {
+	return exchange.Declare(ch)
+}
+
+// send publishes one message. A fanout exchange ignores the routing key, a headers exchange looks at the headers.
+func send(ctx context.Context, ch *conn.Channel, m publish.Message) error {
+	return ch.PublishWithContext(ctx,
+		exchange.Name, // exchange
+		m.RoutingKey,  // routing key: empty unless --routing-key is given
+		out.Mandatory, // mandatory: return the message if it reaches no queue
+		false,         // immediate: RabbitMQ does not know it
+		m.Publishing,
+	)
+}

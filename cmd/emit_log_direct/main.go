@@ -1,0 +1,62 @@
+// Emit_log_direct publishes log lines by severity. With receive_logs it is tutorial 4, "Routing":
+//
+//	                                              ┌─error───▶ [queue amq.gen-A] ──▶ receive_logs --type direct error
+//	emit_log_direct ──▶ (direct direct_logs) ──┤─error───▶ [queue amq.gen-B] ──▶ receive_logs --type direct \
+//	                                              └─warning─▶ [queue amq.gen-B]         error warning
+//
+// A direct exchange copies a message to the queues whose binding key is exactly the message's routing key.
+package main
+
+import (
+	"context"
+
+	"amqp-tutorials/internal/cli"
+	"amqp-tutorials/internal/conn"
+	"amqp-tutorials/internal/publish"
+	"amqp-tutorials/internal/topology"
+)
+
+var (
+	program = cli.Program{
+		Name:      "emit_log_direct",
+		Arguments: "[SEVERITY] [MESSAGE...]",
+		Summary:   "publish log lines by severity (tutorial 4, routing)",
+		About: `The first argument is the severity, which becomes the routing key: "info" without any.
+The others, joined by spaces, are the message; without any it is "Hello World!".`,
+		Examples: `
+emit_log_direct error "Run. Run. Or it will explode."
+emit_log_direct warning "it is getting warm"
+printf 'error:one\ninfo:two\n' | emit_log_direct --lines --key-separator :`,
+	}
+	exchange = topology.Exchange{
+		Name: "direct_logs",
+		Type: "direct",
+	}
+	out = publish.Options{
+		Default:    "Hello World!",
+		DefaultKey: "info",
+	}
+	broker conn.Settings
+)
+
+func main() {
+	program.Run(func(ctx context.Context, args []string) error {
+		return publish.Run(ctx, &broker, &out, args, declare, send)
+	}, &out, &exchange, &broker)
+}
+
+// declare makes sure that the exchange exists: publishing to one that does not closes the channel (404).
+func declare(ch *conn.Channel) error {
+	return exchange.Declare(ch)
+}
+
+// send publishes one message with its severity as the routing key.
+func send(ctx context.Context, ch *conn.Channel, m publish.Message) error {
+	return ch.PublishWithContext(ctx,
+		exchange.Name, // exchange
+		m.RoutingKey,  // routing key: the severity
+		out.Mandatory, // mandatory: return the message if it reaches no queue
+		false,         // immediate: RabbitMQ does not know it
+		m.Publishing,
+	)
+}

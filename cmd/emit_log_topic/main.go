@@ -1,0 +1,63 @@
+// Emit_log_topic publishes log lines by topic. With receive_logs it is tutorial 5, "Topics":
+//
+//	                                           ┌─kern.*─────▶ [queue amq.gen-A] ──▶ receive_logs --type topic 'kern.*'
+//	emit_log_topic ──▶ (topic topic_logs) ──┤
+//	                                           └─*.critical─▶ [queue amq.gen-B] ──▶ receive_logs --type topic '*.critical'
+//
+// A routing key is words between dots, here FACILITY.SEVERITY. In a binding key, * stands for exactly one word and #
+// for any number of them. A message that matches several bindings of one queue arrives there once.
+package main
+
+import (
+	"context"
+
+	"amqp-tutorials/internal/cli"
+	"amqp-tutorials/internal/conn"
+	"amqp-tutorials/internal/publish"
+	"amqp-tutorials/internal/topology"
+)
+
+var (
+	program = cli.Program{
+		Name:      "emit_log_topic",
+		Arguments: "[ROUTING_KEY] [MESSAGE...]",
+		Summary:   "publish log lines by topic (tutorial 5, topics)",
+		About: `The first argument is the routing key, words between dots: "anonymous.info" without any.
+The others, joined by spaces, are the message; without any it is "Hello World!".`,
+		Examples: `
+emit_log_topic kern.critical "A critical kernel error"
+emit_log_topic auth.info "login"
+emit_log_topic --mandatory cron.info   # exit status 4 if no binding key matches`,
+	}
+	exchange = topology.Exchange{
+		Name: "topic_logs",
+		Type: "topic",
+	}
+	out = publish.Options{
+		Default:    "Hello World!",
+		DefaultKey: "anonymous.info",
+	}
+	broker conn.Settings
+)
+
+func main() {
+	program.Run(func(ctx context.Context, args []string) error {
+		return publish.Run(ctx, &broker, &out, args, declare, send)
+	}, &out, &exchange, &broker)
+}
+
+// declare makes sure that the exchange exists: publishing to one that does not closes the channel (404).
+func declare(ch *conn.Channel) error {
+	return exchange.Declare(ch)
+}
+
+// send publishes one message. The exchange compares its routing key, word by word, with every binding key.
+func send(ctx context.Context, ch *conn.Channel, m publish.Message) error {
+	return ch.PublishWithContext(ctx,
+		exchange.Name, // exchange
+		m.RoutingKey,  // routing key: FACILITY.SEVERITY
+		out.Mandatory, // mandatory: return the message if it reaches no queue
+		false,         // immediate: RabbitMQ does not know it
+		m.Publishing,
+	)
+}

@@ -1,0 +1,158 @@
+// Rpc_server computes Fibonacci numbers for others. With rpc_client it is tutorial 6, "Remote procedure call":
+//
+//	rpc_client ──request: reply_to, correlation_id──▶ [queue rpc_queue] ──▶ rpc_server
+//	rpc_client ◀── [callback queue] ◀──reply: correlation_id─────────────── rpc_server
+//
+// The request names the queue for the reply (reply_to) and carries a number of the client's own (correlation_id),
+// which the reply repeats, so that the client knows which of its requests has been answered. Start more servers, and
+// the broker shares the requests out between them.
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"strconv"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"amqp-tutorials/internal/cli"
+	"amqp-tutorials/internal/conn"
+	"amqp-tutorials/internal/consume"
+	"amqp-tutorials/internal/topology"
+)
+
+var (
+	program = cli.Program{
+		Name:    "rpc_server",
+		Summary: "compute Fibonacci numbers for rpc_client (tutorial 6, RPC)",
+		About:   `A request that is no number, or too large a one, is answered with an error; the server goes on.`,
+		Examples: `
+rpc_server
+rpc_server --delay 1s                  # a slow function: start more servers and see
+rpc_server --prefetch 64 --quiet       # for throughput`,
+	}
+	queue = topology.Queue{
+		Name:    "rpc_queue",
+		Durable: true, // the queue survives a restart of the broker
+	}
+	in = consume.Options{
+		Waiting:     " [x] Awaiting RPC requests",
+		Prefetch:    1, // fair dispatch: no new request before the last one is answered
+		Concurrency: 1,
+		Server:      true,
+	}
+	limits  function
+	replies *conn.Channel
+	broker  conn.Settings
+)
+
+// function is what --max-n and --delay change.
+type function struct {
+	maxN  int
+	delay time.Duration
+}
+
+func (f *function) Flags(p *cli.Program) {
+	g := p.Group("Function")
+	g.IntVar(&f.maxN, "max-n", 100000, "answer requests above fib(`N`) with an error")
+	g.DurationVar(&f.delay, "delay", 0, "take `DURATION` longer for each request")
+}
+
+func (f *function) Check() error {
+	if f.maxN < 0 || f.delay < 0 {
+		return cli.Usage("", "--max-n and --delay take no negative value")
+	}
+	return nil
+}
+
+func main() {
+	program.Run(func(ctx context.Context, args []string) error {
+		if err := cli.NoArguments(args, "rpc_client says which numbers it wants"); err != nil {
+			return err
+		}
+		return consume.Run(ctx, &broker, &in, subscribe, answer)
+	}, &limits, &in, &queue, &broker)
+}
+
+// subscribe is called with each new channel: at the start, and after a lost connection. Replies go out on a channel
+// of their own: one that the broker refuses closes its channel, and requests must not be lost with it.
+func subscribe(ch *conn.Channel) (<-chan amqp.Delivery, error) {
+	q, err := queue.Declare(ch)
+	if err != nil || in.DeclareOnly {
+		return nil, err
+	}
+	in.Queue = q.Name
+	if replies, err = ch.Another(); err != nil {
+		return nil, err
+	}
+	if err := ch.Qos(in.PrefetchCount(), 0, false); err != nil {
+		return nil, err
+	}
+	return ch.Consume(
+		q.Name,              // queue
+		in.ConsumerTag(),    // consumer tag
+		in.NoAck(),          // no-ack: false, the broker keeps a request until it is acknowledged
+		false,               // exclusive: other servers share the queue
+		false,               // no-local: RabbitMQ does not know it
+		false,               // no-wait: wait for the broker's answer
+		in.Arguments.Fields, // arguments
+	)
+}
+
+// answer answers one request. The acknowledgement comes last: a server that dies before leaves the request to another.
+func answer(ctx context.Context, ch *conn.Channel, d amqp.Delivery) error {
+	if d.ReplyTo == "" {
+		cli.Say("note: a request without reply_to, which can't be answered, is rejected")
+		return in.Reject(&d)
+	}
+	reply := amqp.Publishing{ContentType: "text/plain", CorrelationId: d.CorrelationId}
+	n, err := limits.argument(d.Body)
+	if err != nil {
+		reply.Type = "error"
+		reply.Body = []byte(err.Error())
+		cli.Say("note: a request is answered with an error: %s", err)
+	} else {
+		if err := in.Say(" [.] fib(%d)", n); err != nil {
+			return err
+		}
+		reply.Body = []byte(fib(n).String())
+	}
+	time.Sleep(limits.delay)
+	// The default exchange routes the reply to the queue that the client named. If the client has gone, its queue
+	// has too, and the reply is dropped.
+	if err := replies.PublishWithContext(ctx, "", d.ReplyTo, false, false, reply); err != nil {
+		return err
+	}
+	return in.Acknowledge(ch, &d)
+}
+
+// argument reads the request's number and checks its range.
+func (f *function) argument(body []byte) (int, error) {
+	n, err := strconv.Atoi(string(body))
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("%.40q is not a whole number", body)
+	case n < 0 || n > f.maxN:
+		return 0, fmt.Errorf("fib(%d): the number must be from 0 to %d", n, f.maxN)
+	}
+	return n, nil
+}
+
+// fib returns the n-th Fibonacci number, exactly, by fast doubling: one step for each binary digit of n.
+func fib(n int) *big.Int {
+	a, b := big.NewInt(0), big.NewInt(1) // fib(k) and fib(k+1), k being the digits of n seen so far
+	for bit := 1 << 30; bit > 0; bit >>= 1 {
+		// fib(2k) = fib(k) (2 fib(k+1) - fib(k)); fib(2k+1) = fib(k)² + fib(k+1)²
+		even := new(big.Int).Lsh(b, 1)
+		even.Mul(even.Sub(even, a), a)
+		odd := a.Mul(a, a)
+		odd.Add(odd, b.Mul(b, b))
+		a, b = even, odd
+		if n&bit != 0 {
+			a, b = b, a.Add(a, b)
+		}
+	}
+	return a
+}

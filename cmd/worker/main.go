@@ -1,0 +1,121 @@
+// Worker does the tasks of a work queue. With new_task it is tutorial 2, "Work queues":
+//
+//	                                                                        ┌──▶ worker
+//	new_task ──▶ (default exchange) ──routing key──▶ [queue task_queue] ──┼──▶ worker
+//	                                                                        └──▶ worker
+//
+// Start as many as you like: the broker deals the tasks out. Kill one in the middle of a task, and another one gets
+// that task, because it was never acknowledged.
+package main
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"amqp-tutorials/internal/cli"
+	"amqp-tutorials/internal/conn"
+	"amqp-tutorials/internal/consume"
+	"amqp-tutorials/internal/topology"
+)
+
+var (
+	program = cli.Program{
+		Name:    "worker",
+		Summary: "do the tasks of a work queue (tutorial 2, work queues)",
+		About: `Each dot in a task's body is one second of work. The task is acknowledged when the work is done:
+a worker that is killed before loses nothing, the broker gives the task to another.`,
+		Examples: `
+worker                                 # start it in two terminals, then run new_task
+worker --unit 100ms                    # a dot is a tenth of a second
+worker --crash-after 2s                # take a task and die of it
+worker --fail bad                      # reject tasks that contain "bad"`,
+	}
+	queue = topology.Queue{
+		Name:    "task_queue",
+		Durable: true, // the queue survives a restart of the broker
+	}
+	in = consume.Options{
+		Waiting:     " [*] Waiting for messages. To exit press CTRL+C",
+		Prefetch:    1, // fair dispatch: no new task before the last one is acknowledged
+		Concurrency: 1,
+	}
+	effort work
+	broker conn.Settings
+)
+
+// work is what --unit and --fail change.
+type work struct {
+	unit time.Duration
+	fail string
+}
+
+func (w *work) Flags(p *cli.Program) {
+	f := p.Group("Work")
+	f.DurationVar(&w.unit, "unit", time.Second, "a dot is `DURATION` of work")
+	f.StringVar(&w.fail, "fail", "", "reject, without requeueing, a task whose body contains `TEXT`")
+}
+
+func (w *work) Check() error {
+	if w.unit < 0 {
+		return cli.Usage("", "--unit: %s is less than nothing", w.unit)
+	}
+	return nil
+}
+
+func main() {
+	program.Run(func(ctx context.Context, args []string) error {
+		if err := cli.NoArguments(args, "tasks are published by new_task"); err != nil {
+			return err
+		}
+		return consume.Run(ctx, &broker, &in, subscribe, do)
+	}, &effort, &in, &queue, &broker)
+}
+
+// subscribe is called with each new channel: at the start, and after a lost connection.
+func subscribe(ch *conn.Channel) (<-chan amqp.Delivery, error) {
+	q, err := queue.Declare(ch)
+	if err != nil || in.DeclareOnly {
+		return nil, err
+	}
+	in.Queue = q.Name
+	// Without a prefetch the broker deals all tasks out at once, in turn: one worker may get all the heavy ones.
+	err = ch.Qos(
+		in.PrefetchCount(), // prefetch count: deliveries that may be unacknowledged at once
+		0,                  // prefetch size: RabbitMQ knows no limit in bytes
+		false,              // global: for each consumer
+	)
+	if err != nil {
+		return nil, err
+	}
+	return ch.Consume(
+		q.Name,              // queue
+		in.ConsumerTag(),    // consumer tag
+		in.NoAck(),          // no-ack: false, the broker keeps a task until it is acknowledged
+		false,               // exclusive: other workers share the queue
+		false,               // no-local: RabbitMQ does not know it
+		false,               // no-wait: wait for the broker's answer
+		in.Arguments.Fields, // arguments
+	)
+}
+
+// do does one task. The acknowledgement comes last: until the broker has it, the task is still the broker's.
+func do(_ context.Context, ch *conn.Channel, d amqp.Delivery) error {
+	if err := in.Print(" [x] Received ", "", &d); err != nil {
+		return err
+	}
+	if err := in.Flush(); err != nil {
+		return err
+	}
+	time.Sleep(time.Duration(bytes.Count(d.Body, []byte("."))) * effort.unit)
+	if effort.fail != "" && strings.Contains(string(d.Body), effort.fail) {
+		return in.Reject(&d)
+	}
+	if err := in.Say(" [x] Done"); err != nil {
+		return err
+	}
+	return in.Acknowledge(ch, &d)
+}
