@@ -80,7 +80,7 @@ func (s *Settings) dial(ctx context.Context, n *node) (*connection, error) {
 		stream = secured
 	}
 	s.warn(n, socket)
-	opened, err := amqp.Open(stream, s.config(n))
+	opened, err := amqp.Open(coalesce(stream), s.config(n))
 	if err != nil {
 		socket.Close()
 		return nil, n.explainDial(ctx, err, socket)
@@ -90,7 +90,17 @@ func (s *Settings) dial(ctx context.Context, n *node) (*connection, error) {
 	}
 	c := &connection{Connection: opened, socket: socket, node: n}
 	c.blocked = c.NotifyBlocked(make(chan amqp.Blocking, 16))
+	go c.hangUp(c.NotifyClose(make(chan *amqp.Error, 1)))
 	return c, nil
+}
+
+// hangUp closes the socket of a connection that is lost. The library's own closing waits for a publish that is stuck
+// in its write, and that waits for the socket.
+func (c *connection) hangUp(closed <-chan *amqp.Error) {
+	if <-closed != nil {
+		time.Sleep(farewell)
+		c.socket.Close()
+	}
 }
 
 // config is what the handshake tells the broker. The library's default frame size is set here because it does so
