@@ -80,7 +80,11 @@ func (s *Settings) dial(ctx context.Context, n *node) (*connection, error) {
 		stream = secured
 	}
 	s.warn(n, socket)
-	opened, err := amqp.Open(coalesce(stream), s.config(n))
+	stream = coalesce(stream)
+	if s.verbose {
+		stream = newTap(stream)
+	}
+	opened, err := amqp.Open(stream, s.config(n))
 	if err != nil {
 		socket.Close()
 		return nil, n.explainDial(ctx, err, socket)

@@ -21,6 +21,7 @@ type Settings struct {
 	urls        []string
 	wait        time.Duration
 	noReconnect bool
+	verbose     bool
 	name        string
 
 	flags *pflag.FlagSet // of the group "Connection"
@@ -49,6 +50,7 @@ func (s *Settings) Flags(p *cli.Program) {
 	f.StringVar(&s.name, "connection-name", fmt.Sprintf("%s@%s:%d", p.Name, host, os.Getpid()), "`NAME` on the broker's management page")
 	f.Lookup("connection-name").DefValue = "PROGRAM@HOST:PID"
 	p.Exclusive("password", "password-file")
+	f.BoolVarP(&s.verbose, "verbose", "v", false, "say each AMQP method sent (->) and received (<-) on standard error")
 	s.flags = f
 
 	t := p.Group("TLS")
