@@ -32,7 +32,7 @@ func differing(e *amqp.Error) (setting, values string, ok bool) {
 	if e.Code != amqp.PreconditionFailed {
 		return "", "", false
 	}
-	found := regexp.MustCompile(`inequivalent arg '([^']*)'.*?: (.*)$`).FindStringSubmatch(e.Reason)
+	found := regexp.MustCompile(`inequivalent arg '([^']*)'.*: (received .*)$`).FindStringSubmatch(e.Reason)
 	if found == nil {
 		return "", "", false
 	}

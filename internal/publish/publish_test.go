@@ -1,0 +1,143 @@
+package publish
+
+import (
+	"errors"
+	"regexp"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"amqp-tutorials/internal/cli"
+)
+
+func TestShape(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		options Options
+		text    string
+		want    string // a regular expression
+	}{
+		{"as it is", Options{}, "Hello", "Hello"},
+		{"number", Options{number: true}, "Hello!", "7 Hello!"},
+		{"padded", Options{size: 8}, "Hello", "Hello   "},
+		{"cut", Options{size: 2}, "Hello", "He"},
+		{"template", Options{template: true}, "{{.Count}} {{.Random 3 3}}", "7 3"},
+		{"uuid", Options{template: true}, "{{.UUID}}", "[0-9a-f]{8}-[0-9a-f-]{27}"},
+		{"time", Options{template: true}, "{{.Time}}", `\d{4}-\d\d-\d\dT.*`},
+		{"all", Options{template: true, number: true, size: 5}, "{{.Count}}", "7 7  "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := shaper{Options: &test.options}
+			got, err := s.body([]byte(test.text), 7)
+			if err != nil || !regexp.MustCompile("^(?:"+test.want+")$").Match(got) {
+				t.Errorf("got %q, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestWrongTemplates(t *testing.T) {
+	for _, text := range []string{"{{", "{{.Nothing}}", "{{.Random 2 1}}", "{{.Random}}", "{{template \"x\"}}"} {
+		s := shaper{Options: &Options{template: true}}
+		var usage *cli.Error
+		if _, err := s.body([]byte(text), 1); !errors.As(err, &usage) || usage.Status != cli.WrongUsage {
+			t.Errorf("%s: got %v, want a usage error", text, err)
+		}
+	}
+}
+
+func FuzzTemplate(f *testing.F) {
+	f.Add("{{.Count}} {{.Random 1 2}}")
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 100 {
+			return // {{range}} upon {{range}} takes for ever, as the user asked
+		}
+		s := shaper{Options: &Options{template: true}}
+		var usage *cli.Error
+		if _, err := s.body([]byte(text), 1); err != nil && !errors.As(err, &usage) {
+			t.Errorf("%q: %v is no usage error", text, err)
+		}
+	})
+}
+
+func TestUnconfirmed(t *testing.T) {
+	var u unconfirmed
+	next := 1
+	for range 100 { // it grows, and wraps around
+		for range 7 {
+			u.push(Message{number: next, Publishing: amqp.Publishing{MessageId: string(rune('a' + next%26))}})
+			u.published++
+			next++
+		}
+		want := u.at(0).number
+		for range 5 {
+			if m := u.pop(); m.number != want {
+				t.Fatalf("got message %d, want %d", m.number, want)
+			}
+			want++
+		}
+	}
+	if u.n != 200 || u.published != 200 || u.at(199).number != 700 {
+		t.Errorf("%d messages, %d published, the last is %d", u.n, u.published, u.at(199).number)
+	}
+	first := u.find(u.at(0).MessageId)
+	first.returned = true
+	if again := u.find(first.MessageId); again == first || again == nil {
+		t.Error("a message that was returned is found again, or the next with its id is not")
+	}
+	if u.find("nobody") != nil {
+		t.Error("found a message that isn't there")
+	}
+}
+
+// A message put back after a nack comes behind the others.
+func TestUnconfirmedAgain(t *testing.T) {
+	var u unconfirmed
+	for i := range 3 {
+		u.push(Message{number: i})
+		u.published++
+	}
+	u.push(u.pop())
+	if u.n != 3 || u.published != 2 || u.at(0).number != 1 || u.at(2).number != 0 {
+		t.Errorf("got %+v", u)
+	}
+}
+
+func TestPace(t *testing.T) {
+	var p pace
+	if !p.due(time.Hour) {
+		t.Error("the first message has to wait")
+	}
+	p.sent(time.Hour)
+	if p.due(time.Hour) || p.next(time.Hour) == nil {
+		t.Error("the second message doesn't wait")
+	}
+	if !p.due(0) || p.next(0) != nil {
+		t.Error("without an interval there is something to wait for")
+	}
+	// 300 ms late with an interval of 100 ms: three messages are due at once, and then the schedule holds again.
+	p.scheduled = time.Now().Add(-350 * time.Millisecond)
+	for range 3 {
+		if !p.due(100 * time.Millisecond) {
+			t.Fatal("a late message is not due")
+		}
+		p.sent(100 * time.Millisecond)
+	}
+	if p.due(100 * time.Millisecond) {
+		t.Error("messages are due before their time")
+	}
+	p.scheduled = time.Now().Add(-time.Hour)
+	p.sent(time.Second)
+	if time.Since(p.scheduled) > lag {
+		t.Error("an hour's messages are made up for")
+	}
+}
+
+func TestThousands(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 18115: "18,115", 1234567: "1,234,567"} {
+		if got := thousands(n); got != want {
+			t.Errorf("thousands(%d) = %s", n, got)
+		}
+	}
+}

@@ -1,0 +1,97 @@
+package show
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// printed is what Message writes for a delivery.
+func printed(t *testing.T, f Format, prefix, key string, d amqp.Delivery) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "out")
+	file, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	out := NewOutput(file)
+	if err := out.Message(f, prefix, key, &d); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestMessage(t *testing.T) {
+	full := amqp.Delivery{
+		Body: []byte("hi"), Exchange: "x", RoutingKey: "k", Redelivered: true,
+		Headers: amqp.Table{
+			"n": int32(1), "b": true, "s": "text", "nothing": nil, "bytes": []byte{0xff},
+			"list": []any{int64(2), amqp.Table{"deep": "er"}},
+			"when": time.Unix(0, 0), "price": amqp.Decimal{Scale: 2, Value: -5}, "odd": math.NaN(),
+		},
+		ContentType: "text/plain", ContentEncoding: "gzip", DeliveryMode: 2, Priority: 3, CorrelationId: "c",
+		ReplyTo: "r", Expiration: "1000", MessageId: "m", Timestamp: time.Unix(1, 0), Type: "t", UserId: "u", AppId: "a",
+	}
+	for _, test := range []struct {
+		name        string
+		format      Format
+		prefix, key string
+		d           amqp.Delivery
+		want        string
+	}{
+		{"text", Text, " [x] Received ", "", amqp.Delivery{Body: []byte("a\nb")}, " [x] Received a\\nb\n"},
+		{"text with key", Text, " [x] ", "kern.\x1b", amqp.Delivery{Body: []byte("A")}, " [x] kern.\\x1b:A\n"},
+		{"raw", Raw, " [x] ", "k", amqp.Delivery{Body: []byte("a\n\xff")}, "a\n\xff\n"},
+		{"raw0", Raw0, " [x] ", "k", amqp.Delivery{Body: []byte("a\n")}, "a\n\x00"},
+		{
+			"json, nothing set", JSON, " [x] ", "k", amqp.Delivery{},
+			`{"body":"","exchange":"","routing_key":"","redelivered":false,"headers":{}}` + "\n",
+		},
+		{
+			"json, binary", JSON, "", "", amqp.Delivery{Body: []byte{0xff}},
+			`{"body_base64":"/w==","exchange":"","routing_key":"","redelivered":false,"headers":{}}` + "\n",
+		},
+		{
+			"json, everything set", JSON, "", "", full,
+			`{"body":"hi","exchange":"x","routing_key":"k","redelivered":true,"headers":{"b":true,"bytes":"/w==",` +
+				`"list":[2,{"deep":"er"}],"n":1,"nothing":null,"odd":"NaN","price":-0.05,"s":"text","when":"1970-01-01T00:00:00Z"},` +
+				`"content_type":"text/plain","content_encoding":"gzip","delivery_mode":2,"priority":3,"correlation_id":"c",` +
+				`"reply_to":"r","expiration":"1000","message_id":"m","timestamp":"1970-01-01T00:00:01Z","type":"t","user_id":"u","app_id":"a"}` + "\n",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := printed(t, test.format, test.prefix, test.key, test.d); got != test.want {
+				t.Errorf("got  %q\nwant %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestDecimal(t *testing.T) {
+	for _, test := range []struct {
+		d    amqp.Decimal
+		want string
+	}{
+		{amqp.Decimal{Scale: 0, Value: 42}, "42"},
+		{amqp.Decimal{Scale: 2, Value: 12345}, "123.45"},
+		{amqp.Decimal{Scale: 3, Value: 5}, "0.005"},
+		{amqp.Decimal{Scale: 1, Value: -15}, "-1.5"},
+		{amqp.Decimal{Scale: 1, Value: math.MinInt32}, "-214748364.8"},
+	} {
+		if got := decimal(test.d); got != test.want {
+			t.Errorf("decimal(%v) = %s, want %s", test.d, got, test.want)
+		}
+	}
+}
