@@ -19,6 +19,9 @@ import (
 // forever is the patience of a program that has once been connected.
 const forever = time.Duration(math.MaxInt64)
 
+// lasting is how long a connection is in use that was worth having. The pauses grow only while there is none.
+const lasting = time.Second
+
 // LostError means that the connection, or what the channel worked with, went away without the program being at
 // fault: the session is to be begun again. Other packages return one where only they can know.
 type LostError struct{ Why string }
@@ -49,7 +52,7 @@ func (s *Settings) Keep(ctx context.Context, use func(context.Context, *Channel)
 			return &cli.Error{Status: cli.Failed, What: "connection to " + c.node.address() + " lost", Why: gone.Why}
 		}
 		ended := time.Now()
-		if ended.Sub(began) > pause.MaxInterval {
+		if ended.Sub(began) > lasting {
 			pause.Reset() // it was a good connection: what comes now is another trouble
 		}
 		cli.Say("connection to %s lost: %s; connecting again", c.node.address(), gone.Why)

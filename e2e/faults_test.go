@@ -1,0 +1,218 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
+
+	"amqp-tutorials/internal/brokertest"
+)
+
+// faultyBroker is a broker of the test's own, to be killed, behind a proxy, to be cut.
+type faultyBroker struct {
+	*brokertest.Node
+	t     *testing.T
+	proxy *toxiproxy.Proxy
+}
+
+func startFaulty(t *testing.T) *faultyBroker {
+	t.Helper()
+	n, err := brokertest.Start(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(n.Stop)
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	proxy := toxiproxy.NewProxy(server, t.Name(), "127.0.0.1:0", fmt.Sprintf("127.0.0.1:%d", n.Port()))
+	if err := proxy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(proxy.Stop)
+	return &faultyBroker{n, t, proxy}
+}
+
+// url leads through the proxy.
+func (b *faultyBroker) url() string { return "amqp://guest:guest@" + b.proxy.Listen + "/" }
+
+// cut breaks all connections and lets new ones through.
+func (b *faultyBroker) cut() {
+	b.proxy.Stop()
+	if err := b.proxy.Start(); err != nil {
+		b.t.Error(err)
+	}
+}
+
+// crash kills the broker as a power cut would, and brings it back with what it had on disk.
+func (b *faultyBroker) crash() {
+	if err := b.Kill(); err != nil {
+		b.t.Error(err)
+	}
+	if err := b.Restart(); err != nil {
+		b.t.Error(err)
+	}
+}
+
+// program prepares one of the ten, connecting to url.
+func program(url, name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(bin, name), args...)
+	cmd.Env = append(cmd.Environ(), "AMQP_URL="+url, "GORACE=atexit_sleep_ms=0")
+	return cmd
+}
+
+// kept is what is in a queue: the bodies and message ids, in order.
+func kept(t *testing.T, url, queue string) (bodies, ids []string) {
+	t.Helper()
+	out, err := program(url, "receive", "-q", queue, "--until-empty", "--format", "json").Output()
+	if err != nil {
+		t.Fatalf("reading the queue: %v", err)
+	}
+	for line := range bytes.Lines(out) {
+		var m struct {
+			Body string
+			ID   string `json:"message_id"`
+		}
+		if err := json.Unmarshal(line, &m); err != nil {
+			t.Fatal(err)
+		}
+		bodies, ids = append(bodies, m.Body), append(ids, m.ID)
+	}
+	return bodies, ids
+}
+
+// A publisher's lines are all in the queue, whatever happens to the broker and the connection in between: each at least
+// once, in order among the first arrivals, the duplicates with the ids of their originals.
+func TestPublisherLosesNothing(t *testing.T) {
+	const lines, crashes, cuts = 300_000, 3, 5
+	b := startFaulty(t)
+	faults := map[int]func(){}
+	for i := range crashes + cuts {
+		fault := b.cut
+		if i < crashes {
+			fault = b.crash
+		}
+		faults[1+rand.IntN(lines-1)] = fault
+	}
+	send := program(b.url(), "send", "-q", "numbers", "--lines", "--quiet", "--persistent", "--confirm-timeout", "90s", "--wait", "30s")
+	stdin, err := send.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	send.Stderr = &stderr
+	if err := send.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w := bufio.NewWriter(stdin)
+	for i := 1; i <= lines; i++ {
+		if fault := faults[i]; fault != nil {
+			fault()
+		}
+		fmt.Fprintln(w, i)
+	}
+	w.Flush()
+	stdin.Close()
+	if err := send.Wait(); err != nil {
+		t.Fatalf("send: %v\n%s", err, &stderr)
+	}
+	if lost := strings.Count(stderr.String(), "lost"); lost < crashes {
+		t.Errorf("the connection was lost %d times only:\n%s", lost, &stderr)
+	}
+	checkNumbers(t, b, lines)
+}
+
+func checkNumbers(t *testing.T, b *faultyBroker, lines int) {
+	bodies, ids := kept(t, b.URL("/"), "numbers")
+	id := make([]string, lines+1)
+	last := 0
+	for i, body := range bodies {
+		n, err := strconv.Atoi(body)
+		switch {
+		case err != nil || n < 1 || n > lines:
+			t.Fatalf("message %q was never sent", body)
+		case id[n] == "":
+			if n != last+1 {
+				t.Fatalf("line %d arrived after line %d", n, last)
+			}
+			id[n], last = ids[i], n
+		case id[n] != ids[i]:
+			t.Fatalf("line %d came twice, with the ids %s and %s", n, id[n], ids[i])
+		}
+	}
+	if last != lines {
+		t.Errorf("the last line is %d of %d", last, lines)
+	}
+	t.Logf("%d messages for %d lines", len(bodies), lines)
+}
+
+// While a memory alarm lasts, a publisher says so once and waits; Ctrl-C then ends it with what is not confirmed.
+func TestMemoryAlarm(t *testing.T) {
+	b := startFaulty(t)
+	alarm := func(watermark string) {
+		if out, err := b.Ctl("set_vm_memory_high_watermark", watermark); err != nil {
+			t.Fatal(err, out)
+		}
+	}
+	alarm("0.000001")
+	waiting, waitingErr := startPublisher(t, b, "waiting")
+	stopped, stoppedErr := startPublisher(t, b, "stopped")
+	awaitLine(t, waitingErr, "the broker takes no messages for now: low on memory; waiting")
+	awaitLine(t, stoppedErr, "the broker takes no messages for now: low on memory; waiting")
+	if err := stopped.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	awaitLine(t, stoppedErr, "interrupted: 0 messages are confirmed, message 1 is the first that is not")
+	if err := stopped.Wait(); stopped.ProcessState.ExitCode() != 1 {
+		t.Errorf("interrupted under an alarm: %v, want exit status 1", err)
+	}
+	alarm("0.4")
+	awaitLine(t, waitingErr, "the broker takes messages again")
+	awaitLine(t, waitingErr, "Published 20000 messages")
+	if err := waiting.Wait(); err != nil {
+		t.Errorf("after the alarm: %v", err)
+	}
+	if bodies, _ := kept(t, b.URL("/"), "waiting"); len(bodies) != 20000 {
+		t.Errorf("%d messages are in the queue", len(bodies))
+	}
+}
+
+// startPublisher publishes 20 MB to a queue of this name, more than socket buffers hold.
+func startPublisher(t *testing.T, b *faultyBroker, queue string) (*exec.Cmd, *bufio.Scanner) {
+	t.Helper()
+	cmd := program(b.URL("/"), "send", "-q", queue, "-n", "20000", "--size", "1000", "--quiet")
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill() })
+	return cmd, bufio.NewScanner(stderr)
+}
+
+// awaitLine reads on until a line contains the text.
+func awaitLine(t *testing.T, lines *bufio.Scanner, text string) {
+	t.Helper()
+	watchdog := time.AfterFunc(patience, func() { panic("no line with: " + text) })
+	defer watchdog.Stop()
+	var seen []string
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), text) {
+			return
+		}
+		seen = append(seen, lines.Text())
+	}
+	t.Fatalf("no line with %q, but:\n%s", text, strings.Join(seen, "\n"))
+}
