@@ -147,10 +147,10 @@ func (p *Program) version() string {
 // Say writes one line to standard error, after the program's name: a note, a warning or an error. Text from a
 // broker may be part of it.
 func Say(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, "%s: %s\n", filepath.Base(os.Args[0]), show.Escape(fmt.Sprintf(format, args...)))
+	fmt.Fprintf(os.Stderr, "%s%s: %s\n", show.LineStart(), filepath.Base(os.Args[0]), show.Escape(fmt.Sprintf(format, args...)))
 }
 
 // Banner writes one of the tutorials' own lines, such as " [*] Waiting for messages", to standard error.
 func Banner(text string) {
-	fmt.Fprintln(os.Stderr, text)
+	fmt.Fprintln(os.Stderr, show.LineStart()+text)
 }

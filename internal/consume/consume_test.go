@@ -119,4 +119,3 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
-

@@ -43,7 +43,13 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, subscribe Subsc
 	r := &run{Options: o, subscribe: subscribe, work: work, life: life}
 	r.idle = time.AfterFunc(time.Hour, func() { end(errIdle) })
 	r.idle.Stop()
+	total := int64(-1)
+	if o.count > 0 {
+		total = int64(o.count)
+	}
+	r.bar = show.NewProgress(total, !o.quiet)
 	err := broker.Keep(life, r.session)
+	r.bar.Finish()
 	if errors.Is(err, context.Canceled) {
 		err = context.Cause(life) // while there was no connection
 	}
@@ -58,6 +64,7 @@ type run struct {
 	life      context.Context // done, with the reason as its cause, when no more deliveries shall be taken
 	idle      *time.Timer     // ends life; runs while nothing comes
 	ready     bool            // the banner has been shown
+	bar       *show.Progress
 }
 
 // session consumes on one channel. Its error says why it ended, in any case.
@@ -159,6 +166,7 @@ func (r *run) delivered(ch *conn.Channel, crew *crew, d amqp.Delivery, ok bool) 
 		return ch.Reason()
 	}
 	r.idle.Stop()
+	r.bar.Set(int64(r.taken + crew.taken))
 	if r.autoAck && r.count > 0 {
 		if err := r.settle.done(d.DeliveryTag, acknowledge); err != nil {
 			return err

@@ -29,6 +29,7 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, args []string, 
 		Options: o, shaper: &shaper{Options: o}, declare: declare, send: send,
 		source: o.newSource(text, os.Stdin), out: show.NewOutput(os.Stdout), stop: ctx, began: time.Now(),
 	}
+	p.bar = show.NewProgress(int64(p.source.left), !o.quiet)
 	if o.template && !o.fromInput() {
 		if _, err := p.shaper.expand(text, 1); err != nil {
 			return err // before anything is sent
@@ -38,6 +39,7 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, args []string, 
 	defer end(nil)
 	go p.watch(life, end)
 	err = broker.Keep(life, p.session)
+	p.bar.Finish()
 	if life.Err() != nil {
 		err = context.Cause(life)
 	}
@@ -52,6 +54,7 @@ type publisher struct {
 	send    Send
 	source  *source
 	out     *show.Output
+	bar     *show.Progress
 	stop    context.Context // done when the user wants the program to end
 	began   time.Time
 
@@ -219,6 +222,7 @@ func (p *publisher) acknowledged() error {
 		return nil
 	}
 	p.confirmed++
+	p.bar.Set(int64(p.confirmed))
 	if p.quiet {
 		return nil
 	}
