@@ -1,8 +1,8 @@
 // Emit_log publishes log lines for everyone who listens. With receive_logs it is tutorial 3, "Publish/Subscribe":
 //
-//	                                ┌──▶ [queue amq.gen-A] ──▶ receive_logs
+//	                             ┌──▶ [queue amq.gen-A] ──▶ receive_logs
 //	emit_log ──▶ (fanout logs) ──┤
-//	                                └──▶ [queue amq.gen-B] ──▶ receive_logs > logs_from_rabbit.log
+//	                             └──▶ [queue amq.gen-B] ──▶ receive_logs > logs_from_rabbit.log
 //
 // A fanout exchange copies each message to every queue that is bound to it. Where no queue is bound the message is
 // dropped: nobody was listening.

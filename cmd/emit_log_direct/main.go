@@ -1,8 +1,8 @@
 // Emit_log_direct publishes log lines by severity. With receive_logs it is tutorial 4, "Routing":
 //
-//	                                              ┌─error───▶ [queue amq.gen-A] ──▶ receive_logs --type direct error
+//	                                           ┌─error───▶ [queue amq.gen-A] ──▶ receive_logs --type direct error
 //	emit_log_direct ──▶ (direct direct_logs) ──┤─error───▶ [queue amq.gen-B] ──▶ receive_logs --type direct \
-//	                                              └─warning─▶ [queue amq.gen-B]         error warning
+//	                                           └─warning─▶ [queue amq.gen-B]         error warning
 //
 // A direct exchange copies a message to the queues whose binding key is exactly the message's routing key.
 package main

@@ -1,8 +1,8 @@
 // Emit_log_topic publishes log lines by topic. With receive_logs it is tutorial 5, "Topics":
 //
-//	                                           ┌─kern.*─────▶ [queue amq.gen-A] ──▶ receive_logs --type topic 'kern.*'
+//	                                        ┌─kern.*─────▶ [queue amq.gen-A] ──▶ receive_logs --type topic 'kern.*'
 //	emit_log_topic ──▶ (topic topic_logs) ──┤
-//	                                           └─*.critical─▶ [queue amq.gen-B] ──▶ receive_logs --type topic '*.critical'
+//	                                        └─*.critical─▶ [queue amq.gen-B] ──▶ receive_logs --type topic '*.critical'
 //
 // A routing key is words between dots, here FACILITY.SEVERITY. In a binding key, * stands for exactly one word and #
 // for any number of them. A message that matches several bindings of one queue arrives there once.

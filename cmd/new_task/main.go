@@ -1,8 +1,8 @@
 // New_task publishes tasks for workers. With worker it is tutorial 2, "Work queues":
 //
-//	                                                                        ┌──▶ worker
+//	                                                                      ┌──▶ worker
 //	new_task ──▶ (default exchange) ──routing key──▶ [queue task_queue] ──┼──▶ worker
-//	                                                                        └──▶ worker
+//	                                                                      └──▶ worker
 //
 // A task is a message, and each goes to one of the workers. That it is not lost takes three things: a durable queue,
 // a persistent message, and a worker that acknowledges only what it has done.

@@ -1,6 +1,6 @@
 // Receive_logs prints log lines as they are published. It is the listening half of tutorials 3, 4 and 5:
 //
-//	emit_log ─────────▶ (fanout logs) ────────────────────────▶ [queue amq.gen-A] ──▶ receive_logs
+//	emit_log ─────────▶ (fanout logs) ───────────────────────▶ [queue amq.gen-A] ──▶ receive_logs
 //	emit_log_direct ──▶ (direct direct_logs) ──binding keys──▶ [queue amq.gen-B] ──▶ receive_logs --type direct error
 //	emit_log_topic ───▶ (topic topic_logs) ────binding keys──▶ [queue amq.gen-C] ──▶ receive_logs --type topic 'kern.*'
 //

@@ -112,7 +112,7 @@ func answer(ctx context.Context, ch *conn.Channel, d amqp.Delivery) error {
 	if err != nil {
 		reply.Type = "error"
 		reply.Body = []byte(err.Error())
-		cli.Say("note: a request is answered with an error: %s", err)
+		cli.Say("note: request %.40q is answered with an error: %s", d.Body, err)
 	} else {
 		if err := in.Say(" [.] fib(%d)", n); err != nil {
 			return err
@@ -135,7 +135,7 @@ func (f *function) argument(body []byte) (int, error) {
 	case err != nil:
 		return 0, fmt.Errorf("%.40q is not a whole number", body)
 	case n < 0 || n > f.maxN:
-		return 0, fmt.Errorf("fib(%d): the number must be from 0 to %d", n, f.maxN)
+		return 0, fmt.Errorf("the number must be from 0 to %d", f.maxN)
 	}
 	return n, nil
 }

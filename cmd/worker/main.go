@@ -1,8 +1,8 @@
 // Worker does the tasks of a work queue. With new_task it is tutorial 2, "Work queues":
 //
-//	                                                                        ┌──▶ worker
+//	                                                                      ┌──▶ worker
 //	new_task ──▶ (default exchange) ──routing key──▶ [queue task_queue] ──┼──▶ worker
-//	                                                                        └──▶ worker
+//	                                                                      └──▶ worker
 //
 // Start as many as you like: the broker deals the tasks out. Kill one in the middle of a task, and another one gets
 // that task, because it was never acknowledged.

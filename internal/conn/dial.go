@@ -35,11 +35,11 @@ func (s *Settings) connect(ctx context.Context, patience time.Duration, pause ba
 		if err == nil {
 			return c, nil
 		}
-		delay := pause.NextBackOff()
-		if ctx.Err() != nil || final(err) || time.Now().Add(delay).After(deadline) {
+		left := time.Until(deadline)
+		if ctx.Err() != nil || final(err) || left <= 0 {
 			return nil, err
 		}
-		if err := sleep(ctx, delay); err != nil {
+		if sleep(ctx, min(pause.NextBackOff(), left)) != nil {
 			return nil, err
 		}
 	}

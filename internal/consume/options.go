@@ -57,7 +57,7 @@ func (o *Options) Flags(p *cli.Program) {
 	if o.Server {
 		return
 	}
-	f.BoolVar(&o.autoAck, "auto-ack", false, "the broker forgets a message as soon as it has sent it (the tutorials' no_ack)")
+	f.BoolVar(&o.autoAck, "auto-ack", false, "the broker forgets a message as soon as it has sent it (the tutorials' no_ack), and sends all it has")
 	f.BoolVar(&o.reject, "reject", false, "reject each message instead: the broker drops it, or sends it to the dead-letter exchange")
 	f.BoolVar(&o.requeue, "requeue", false, "reject each message and put it back into the queue")
 	f.DurationVar(&o.crashAfter, "crash-after", 0, "take one message, wait `DURATION` and exit without acknowledging it, as in a crash")
@@ -103,5 +103,5 @@ func (o *Options) PrefetchCount() int {
 // program acknowledges each message itself before it looks at it, which comes to the same.
 func (o *Options) NoAck() bool { return o.autoAck && o.count == 0 }
 
-// tutorialLines says whether the tutorials' own lines, such as " [x] Done", are printed.
-func (o *Options) tutorialLines() bool { return o.format == show.Text && !o.quiet }
+// tutorialLines says whether the tutorials' own lines, such as " [x] Done", are printed. Before a crash nothing is done.
+func (o *Options) tutorialLines() bool { return o.format == show.Text && !o.quiet && !o.crashing }

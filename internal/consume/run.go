@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -43,6 +44,7 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, subscribe Subsc
 	r := &run{Options: o, subscribe: subscribe, work: work, life: life}
 	r.idle = time.AfterFunc(time.Hour, func() { end(errIdle) })
 	r.idle.Stop()
+	r.linger = time.NewTimer(time.Hour)
 	total := int64(-1)
 	if o.count > 0 {
 		total = int64(o.count)
@@ -63,7 +65,8 @@ type run struct {
 	work      Work
 	life      context.Context // done, with the reason as its cause, when no more deliveries shall be taken
 	idle      *time.Timer     // ends life; runs while nothing comes
-	ready     bool            // the banner has been shown
+	linger    *time.Timer
+	ready     bool // the banner has been shown
 	bar       *show.Progress
 }
 
@@ -93,6 +96,16 @@ func (r *run) take(ch *conn.Channel, deliveries <-chan amqp.Delivery) error {
 		if err := ch.Cancel(r.ConsumerTag(), false); err != nil {
 			why = err
 		}
+		// Without acknowledgements it does not: what has been sent is to be worked on, or it is lost.
+		for r.NoAck() {
+			d, ok := <-deliveries
+			if !ok {
+				break
+			}
+			if err := crew.do(d); err != nil {
+				return err
+			}
+		}
 	}
 	if err := crew.wait(); err != nil {
 		return err
@@ -106,54 +119,95 @@ func (r *run) take(ch *conn.Channel, deliveries <-chan amqp.Delivery) error {
 	return why
 }
 
+// Pauses of the loop while nothing comes.
+const (
+	linger = time.Millisecond      // until what is done is acknowledged: the library hands deliveries over one by one
+	look   = 10 * time.Millisecond // between two looks whether the queue is empty
+)
+
 // loop hands out deliveries. Before it waits, what has been printed is flushed and what is done is acknowledged.
 func (r *run) loop(ch *conn.Channel, deliveries <-chan amqp.Delivery, crew *crew) error {
-	empty := false
+	empty := false // the broker has nothing more, but the library may
 	for r.count == 0 || crew.taken < r.count-r.taken {
-		if r.life.Err() != nil {
-			return context.Cause(r.life)
+		d, ok, came, err := r.next(deliveries)
+		if err == nil && !came {
+			d, ok, came, err = r.wait(deliveries, crew)
 		}
-		select {
-		case d, ok := <-deliveries:
-			if err := r.delivered(ch, crew, d, ok); err != nil {
-				return err
-			}
-			empty = false
-			continue
-		default:
-		}
-		if err := r.settle.flush(); err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		var look <-chan time.Time
-		if r.untilEmpty && crew.idle() {
-			q, err := ch.QueueDeclarePassive(r.Queue, false, false, false, false, nil)
-			if err != nil {
-				return err
-			}
-			// The answer comes behind all deliveries sent before it, but the library hands these over by another way.
-			look, empty = time.After(20*time.Millisecond), q.Messages == 0
-		}
-		if r.idleTimeout > 0 {
-			r.idle.Reset(r.idleTimeout)
-		}
-		select {
-		case d, ok := <-deliveries:
-			if err := r.delivered(ch, crew, d, ok); err != nil {
-				return err
-			}
+		case came:
 			empty = false
-		case err := <-crew.failed:
+			err = r.delivered(ch, crew, d, ok)
+		case empty: // and nothing has come since
+			return errEmpty
+		case crew.idle():
+			var q amqp.Queue
+			q, err = ch.QueueDeclarePassive(r.Queue, false, false, false, false, nil)
+			empty = q.Messages == 0
+		}
+		if err != nil {
 			return err
-		case <-r.life.Done():
-			return context.Cause(r.life)
-		case <-look:
-			if empty {
-				return errEmpty
-			}
 		}
 	}
 	return errCount
+}
+
+// next returns a delivery that is there already or comes within a moment.
+func (r *run) next(deliveries <-chan amqp.Delivery) (d amqp.Delivery, ok, came bool, err error) {
+	if r.life.Err() != nil {
+		return d, false, false, context.Cause(r.life)
+	}
+	for range 2 {
+		select {
+		case d, ok = <-deliveries:
+			return d, ok, true, nil
+		default:
+			runtime.Gosched() // to the library's goroutine, which may be about to hand one over
+		}
+	}
+	if !r.settle.waits() {
+		return d, false, false, nil
+	}
+	r.linger.Reset(linger)
+	defer r.linger.Stop()
+	select {
+	case d, ok = <-deliveries:
+		return d, ok, true, nil
+	case <-r.linger.C:
+		return d, false, false, nil
+	}
+}
+
+// wait flushes and acknowledges, and waits for the next delivery, for the end, or with --until-empty for the time to
+// look whether the queue is empty.
+func (r *run) wait(deliveries <-chan amqp.Delivery, crew *crew) (d amqp.Delivery, ok, came bool, err error) {
+	if err := r.settle.flush(); err != nil {
+		return d, false, false, err
+	}
+	if r.idleTimeout > 0 {
+		r.idle.Reset(r.idleTimeout)
+	}
+	for {
+		var again <-chan time.Time
+		if r.untilEmpty {
+			again = time.After(look)
+		}
+		select {
+		case d, ok = <-deliveries:
+			return d, ok, true, nil
+		case err := <-crew.failed:
+			return d, false, false, err
+		case <-r.out.Closed():
+			return d, false, false, show.ErrClosedPipe
+		case <-r.life.Done():
+			return d, false, false, context.Cause(r.life)
+		case <-again:
+			if crew.idle() {
+				return d, false, false, nil
+			}
+		}
+	}
 }
 
 // delivered passes a delivery on. A channel of deliveries that is closed while the AMQP channel is open means that
@@ -205,11 +259,14 @@ func (r *run) result(err error) error {
 			return nil
 		}
 		e := &cli.Error{Status: cli.TooLate, What: "no message came", Why: err.Error()}
-		switch {
-		case short:
+		if short {
 			e.What = fmt.Sprintf("%d of %d messages came", r.taken, r.count)
-		case err == errIdle:
-			e.Why = "none within " + r.idleTimeout.String()
+		}
+		switch err {
+		case errIdle:
+			e.Why = "nothing came for " + r.idleTimeout.String()
+		case errTimeout:
+			e.Why = "time is up after " + r.timeout.String()
 		}
 		return e
 	}

@@ -98,6 +98,13 @@ func (s *settlement) multiple() error {
 	return s.channel.Ack(s.tag, true)
 }
 
+// waits says whether there is anything to acknowledge together with what may come.
+func (s *settlement) waits() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.waiting > 0 || s.options.NoAck()
+}
+
 // flush acknowledges what waits for others, because the program is about to wait itself.
 func (s *settlement) flush() error {
 	s.mu.Lock()

@@ -152,6 +152,9 @@ func (p *publisher) failedAt(what, why, hint string) *cli.Error {
 		first = p.source.number + 1
 	}
 	known := fmt.Sprintf("%d messages are confirmed, message %d is the first that is not", p.confirmed, first)
+	if p.confirmed == 1 {
+		known = fmt.Sprintf("1 message is confirmed, message %d is the first that is not", first)
+	}
 	if !p.several() {
 		known = "the message is not confirmed"
 	}

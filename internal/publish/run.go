@@ -266,6 +266,8 @@ func (p *publisher) wait(life context.Context, ch *conn.Channel) error {
 		}
 	case <-ch.Closed():
 		return ch.Reason()
+	case <-p.out.Closed():
+		return show.ErrClosedPipe
 	case <-p.pace.next(p.interval):
 	case <-stop:
 	case <-life.Done():

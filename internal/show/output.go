@@ -8,6 +8,7 @@ import (
 	"sync"
 	"syscall"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 )
 
@@ -23,11 +24,38 @@ type Output struct {
 	w    *bufio.Writer
 	line bool // flush at every line: a person is watching
 	buf  []byte
+
+	closed chan struct{}
 }
 
 // NewOutput returns the Output that writes to f, which is os.Stdout outside of tests.
 func NewOutput(f *os.File) *Output {
-	return &Output{w: bufio.NewWriterSize(f, 64<<10), line: term.IsTerminal(int(f.Fd()))}
+	o := &Output{
+		w: bufio.NewWriterSize(f, 64<<10), line: term.IsTerminal(int(f.Fd())), closed: make(chan struct{}),
+	}
+	if info, err := f.Stat(); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+		go o.watch(int32(f.Fd()))
+	}
+	return o
+}
+
+// Closed is closed when the reader of a pipe has gone. A program that waits for messages would not notice otherwise
+// until it writes the next.
+func (o *Output) Closed() <-chan struct{} { return o.closed }
+
+// watch waits for the error condition of a pipe that nobody reads from any more, which poll reports unasked.
+func (o *Output) watch(fd int32) {
+	for {
+		pipe := []unix.PollFd{{Fd: fd}}
+		_, err := unix.Poll(pipe, -1)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err == nil && pipe[0].Revents&(unix.POLLERR|unix.POLLHUP) != 0:
+			close(o.closed)
+		}
+		return
+	}
 }
 
 // Printf writes one result line, which format must end with a newline.

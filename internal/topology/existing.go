@@ -56,8 +56,8 @@ func existing(what string, e *amqp.Error, flags *pflag.FlagSet, noted *bool) err
 	case ok && setting == "type":
 		failure.Hint = "an exchange keeps its type: choose another with --exchange, or delete the existing one"
 	case ok:
-		failure.Hint = "it exists with another setting of " + flagOf(setting) + ", and " + strings.Join(given, ", ") +
-			" asked for exactly what you named; leave the flags out to use it as it stands"
+		failure.Hint = "what exists differs in " + flagOf(setting) + "; without " + strings.Join(given, " and ") +
+			" it would be used as it stands"
 	}
 	return failure
 }
