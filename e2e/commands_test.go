@@ -1,10 +1,15 @@
 package e2e
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,18 +24,27 @@ const patience = 20 * time.Second
 // commands are what the scripts know besides testscript's own:
 //
 //	exits STATUS PROGRAM [ARG...]  run a program to its end; it must exit with this status
+//	fails STATUS PROGRAM [ARG...]  likewise, and besides its banner it must say nothing on stderr but one line
+//	                               "PROGRAM: what failed: why" and at most one hint
 //	start NAME PROGRAM [ARG...]    run it in the background, its output going to NAME.out and NAME.err
 //	until FILE TEXT                wait until the file contains the text
 //	signal NAME INT|TERM|KILL      send a signal to a program in the background
 //	ended NAME STATUS              wait until it has ended; it must have exited with this status (a signal: -1)
-//	lines FILE N                   the file has so many lines
+//	lines FILE N                   the file (or stdout, or stderr) has so many lines
+//	vhost NAME                     make a vhost of this plain name
+//	api METHOD PATH [BODY]         call the broker's management API; its answer becomes stdout
+//	pika                           put into $PYTHON a Python that has pika, the AMQP library of the Python tutorials
 var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"exits":  cmdExits,
+	"fails":  cmdFails,
 	"start":  cmdStart,
 	"until":  cmdUntil,
 	"signal": cmdSignal,
 	"ended":  cmdEnded,
 	"lines":  cmdLines,
+	"vhost":  cmdVhost,
+	"api":    cmdAPI,
+	"pika":   cmdPika,
 }
 
 type key string
@@ -43,11 +57,24 @@ type process struct {
 	ended chan struct{}
 }
 
+func (p *process) over() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits STATUS PROGRAM [ARG...]")
 	}
-	err := ts.Exec(args[1], args[2:]...)
+	command := args[1:]
+	if timeout, err := exec.LookPath("timeout"); err == nil { // of GNU: a program that hangs shows where
+		command = append([]string{timeout, "-s", "QUIT", fmt.Sprint(patience.Seconds())}, command...)
+	}
+	err := ts.Exec(command[0], command[1:]...)
 	status := 0
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -60,12 +87,37 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+var (
+	banner  = regexp.MustCompile(`^ \[[*x]\] (Waiting for (messages|logs)\. To exit press CTRL\+C|Awaiting RPC requests)$`)
+	insides = regexp.MustCompile(`goroutine|runtime error|Exception \(|dial tcp|amqp091|<nil>|%!`)
+)
+
+func cmdFails(ts *testscript.TestScript, neg bool, args []string) {
+	cmdExits(ts, neg, args)
+	told := slices.Collect(strings.Lines(ts.ReadFile("stderr")))
+	for len(told) > 0 && banner.MatchString(strings.TrimSuffix(told[0], "\n")) {
+		told = told[1:]
+	}
+	switch {
+	case len(told) == 0:
+		ts.Fatalf("it does not say why")
+	case len(told) > 2, len(told) == 2 && !strings.HasPrefix(told[1], "hint: "):
+		ts.Fatalf("more than an error and a hint")
+	case !strings.HasPrefix(told[0], args[1]+": "), args[0] != "2" && strings.Count(told[0], ": ") < 2:
+		ts.Fatalf("its error is not of the form %s: what failed: why", args[1])
+	case insides.MatchString(ts.ReadFile("stderr")):
+		ts.Fatalf("the program shows its insides")
+	case strings.Contains(ts.ReadFile("stderr"), "secret"):
+		ts.Fatalf("the program shows a password") // the scripts' passwords all contain that word
+	}
+}
+
 func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: start NAME PROGRAM [ARG...]")
 	}
 	program := args[1]
-	if !strings.Contains(program, "/") {
+	if _, err := os.Stat(filepath.Join(bin, program)); err == nil {
 		program = filepath.Join(bin, program)
 	}
 	cmd := exec.Command(program, args[2:]...)
@@ -98,12 +150,17 @@ func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: until FILE TEXT")
 	}
+	name := strings.TrimSuffix(strings.TrimSuffix(args[0], ".out"), ".err")
+	p := ts.Value(background).(map[string]*process)[name]
 	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		over := time.Now().After(end) || p != nil && p.over()
 		content, err := os.ReadFile(ts.MkAbs(args[0]))
 		switch {
 		case err == nil && strings.Contains(string(content), args[1]):
 			return
-		case time.Now().After(end):
+		case over && p != nil:
+			ts.Fatalf("%s does not contain %q, but:\n%s\nand on stderr:\n%s", args[0], args[1], content, ts.ReadFile(name+".err"))
+		case over:
 			ts.Fatalf("%s does not contain %q, but:\n%s", args[0], args[1], content)
 		}
 	}
@@ -143,6 +200,44 @@ func cmdLines(ts *testscript.TestScript, neg bool, args []string) {
 	if n := strings.Count(ts.ReadFile(args[0]), "\n"); n != number(ts, args[1]) {
 		ts.Fatalf("%s has %d lines, not %s", args[0], n, args[1])
 	}
+}
+
+func cmdVhost(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: vhost NAME")
+	}
+	ts.Check(node.AddVhost(args[0]))
+}
+
+func cmdAPI(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: api METHOD PATH [BODY]")
+	}
+	var body, answer any
+	if len(args) == 3 {
+		ts.Check(json.Unmarshal([]byte(args[2]), &body))
+	}
+	if args[0] != http.MethodGet {
+		ts.Check(node.API(args[0], args[1], body, nil))
+		return
+	}
+	ts.Check(node.API(args[0], args[1], body, &answer))
+	text, err := json.Marshal(answer)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%s\n", text)
+}
+
+func cmdPika(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: pika")
+	}
+	for _, python := range []string{"/usr/bin/python3", "python3"} {
+		if exec.Command(python, "-c", "import pika").Run() == nil {
+			ts.Setenv("PYTHON", python)
+			return
+		}
+	}
+	ts.Fatalf("there is no Python with pika: run scripts/install-test-tools")
 }
 
 func find(ts *testscript.TestScript, name string) *process {

@@ -3,10 +3,13 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -21,6 +24,10 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
+		_ = parallel.Value.Set(strconv.Itoa(2 * runtime.GOMAXPROCS(0))) // scripts wait more than they compute
+	}
 	os.Exit(run(m))
 }
 
@@ -74,10 +81,18 @@ func setup(env *testscript.Env) error {
 	env.Setenv("AMQP_URL", node.URL(vhost))
 	env.Setenv("PORT", fmt.Sprint(node.Port()))
 	env.Setenv("TLSPORT", fmt.Sprint(node.TLSPort()))
+	env.Setenv("HTTPPORT", fmt.Sprint(node.ManagementPort()))
 	env.Setenv("CA", node.CAFile())
 	env.Setenv("OTHERCA", node.OtherCAFile())
 	env.Setenv("CERT", node.CertFile())
 	env.Setenv("KEY", node.KeyFile())
+	env.Setenv("ALICEPASSWORD", brokertest.AlicePassword)
+	env.Setenv("BOBPASSWORD", brokertest.BobPassword)
+	peers, err := filepath.Abs("testdata/peers")
+	if err != nil {
+		return err
+	}
+	env.Setenv("PEERS", peers)
 	env.Values[background] = map[string]*process{}
 	env.Defer(func() { killAll(env.Values[background].(map[string]*process)) })
 	return nil

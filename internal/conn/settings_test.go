@@ -51,7 +51,8 @@ func TestPrecedence(t *testing.T) {
 		{"a slash is the vhost /", env{"AMQP_VHOST": "e"}, []string{"--url", "amqp://h/"}, "guest:guest@h:5672 /"},
 		{"--url hides AMQP_URL", env{"AMQP_URL": "amqp://a:b@h:1/v"}, []string{"--url", "amqp://other"}, "guest:guest@other:5672 /"},
 		{
-			"flags before all", env{"AMQP_USER": "u"},
+			"flags before all",
+			env{"AMQP_USER": "u"},
 			[]string{"--url", "amqp://a:b@h:1/v", "--host", "H", "--port", "2", "--user", "U", "--password", "P", "--vhost", "V"},
 			"U:P@H:2 V",
 		},

@@ -56,11 +56,13 @@ func TestMessage(t *testing.T) {
 		{"raw", Raw, " [x] ", "k", amqp.Delivery{Body: []byte("a\n\xff")}, "a\n\xff\n"},
 		{"raw0", Raw0, " [x] ", "k", amqp.Delivery{Body: []byte("a\n")}, "a\n\x00"},
 		{
-			"json, nothing set", JSON, " [x] ", "k", amqp.Delivery{},
+			"json, nothing set", JSON, " [x] ", "k",
+			amqp.Delivery{},
 			`{"body":"","exchange":"","routing_key":"","redelivered":false,"headers":{}}` + "\n",
 		},
 		{
-			"json, binary", JSON, "", "", amqp.Delivery{Body: []byte{0xff}},
+			"json, binary", JSON, "", "",
+			amqp.Delivery{Body: []byte{0xff}},
 			`{"body_base64":"/w==","exchange":"","routing_key":"","redelivered":false,"headers":{}}` + "\n",
 		},
 		{
