@@ -119,7 +119,12 @@ func answer(ctx context.Context, ch *conn.Channel, d amqp.Delivery) error {
 		}
 		reply.Body = []byte(fib(n).String())
 	}
-	time.Sleep(limits.delay)
+	if limits.delay > 0 {
+		if err := in.Flush(); err != nil {
+			return err
+		}
+		time.Sleep(limits.delay)
+	}
 	// The default exchange routes the reply to the queue that the client named. If the client has gone, its queue
 	// has too, and the reply is dropped.
 	if err := replies.PublishWithContext(ctx, "", d.ReplyTo, false, false, reply); err != nil {

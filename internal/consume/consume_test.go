@@ -1,6 +1,7 @@
 package consume
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -60,15 +61,20 @@ func TestSettlement(t *testing.T) {
 		{"--count: the last wait for the cancel", 1, 1, "--count 3", "d1 d2 d3 flush rest", "ack 1 true, ack 2 true, ack 3 false"},
 		{"--count 1", 500, 0, "--count 1", "d1 flush rest", "ack 1 false"},
 		{"--count with --auto-ack", 500, 0, "--count 2 --auto-ack", "d1 d2 flush rest", "ack 1 true, ack 2 false"},
+		{"a stop: not before the cancel, or another would come", 1, 1, "", "d1 stop d2 flush rest", "ack 1 true, ack 2 false"},
 		{"--requeue --count: all at the end", 500, 0, "--count 2 --requeue", "q1 q2 flush rest", "reject 1 true, reject 2 true"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var told journal
-			s := newSettlement(options(t, test.prefetch, test.concurrency, test.flags), &told)
+			life, stop := context.WithCancel(context.Background())
+			defer stop()
+			s := newSettlement(life, options(t, test.prefetch, test.concurrency, test.flags), &told)
 			for word := range strings.FieldsSeq(test.do) {
 				var err error
 				tag := uint64(word[1] - '0')
 				switch word[0] {
+				case 's':
+					stop()
 				case 'd':
 					err = s.done(tag, acknowledge)
 				case 'r':
@@ -99,7 +105,7 @@ func TestNeverMoreThanCount(t *testing.T) {
 		for _, concurrency := range []int{0, 1, 4, 100} {
 			o := options(t, 500, concurrency, flags)
 			prefetch := o.PrefetchCount()
-			s := newSettlement(o, new(journal))
+			s := newSettlement(context.Background(), o, new(journal))
 			if prefetch < 1 || s.free+prefetch != o.count {
 				t.Errorf("%s, concurrency %d: %d may be settled before the end, with a prefetch of %d", flags, concurrency, s.free, prefetch)
 			}

@@ -76,7 +76,7 @@ func (r *run) session(_ context.Context, ch *conn.Channel) error {
 	if err != nil || deliveries == nil {
 		return err
 	}
-	r.settle = newSettlement(r.Options, ch)
+	r.settle = newSettlement(r.life, r.Options, ch)
 	if !r.ready {
 		cli.Banner(r.Waiting)
 		r.ready = true

@@ -1,6 +1,7 @@
 package consume
 
 import (
+	"context"
 	"sync"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -20,6 +21,7 @@ const (
 // (https://www.rabbitmq.com/docs/confirms#consumer-acks-multiple-parameter).
 type settlement struct {
 	mu      sync.Mutex
+	life    context.Context // once it is done, nothing is settled before the consumer is cancelled
 	options *Options
 	channel amqp.Acknowledger
 	ordered bool // deliveries are done in the order in which they came
@@ -38,10 +40,10 @@ type settled struct {
 	v   verdict
 }
 
-func newSettlement(o *Options, channel amqp.Acknowledger) *settlement {
+func newSettlement(life context.Context, o *Options, channel amqp.Acknowledger) *settlement {
 	prefetch := o.PrefetchCount()
 	s := &settlement{
-		options: o, channel: channel, free: -1,
+		life: life, options: o, channel: channel, free: -1,
 		ordered: o.Concurrency <= 1,
 		batch:   max(prefetch/2, 1),
 	}
@@ -59,7 +61,7 @@ func (s *settlement) done(tag uint64, v verdict) error {
 	case s.options.NoAck():
 		s.sent++
 		return nil
-	case s.free == 0:
+	case s.free == 0, s.life.Err() != nil: // the broker would send another one
 		s.held = append(s.held, settled{tag, v})
 		return nil
 	case s.free > 0:
