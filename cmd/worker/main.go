@@ -27,12 +27,15 @@ var (
 		Name:    "worker",
 		Summary: "do the tasks of a work queue (tutorial 2, work queues)",
 		About: `Each dot in a task's body is one second of work. The task is acknowledged when the work is done:
-a worker that is killed before loses nothing, the broker gives the task to another.`,
+a worker that is killed before loses nothing, the broker gives the task to another.
+With --exec the work is a shell command, which gets the body on its standard input and the rest in AMQP_*
+variables: exit status 0 acknowledges the task, any other rejects it.`,
 		Examples: `
 worker                                 # start it in two terminals, then run new_task
 worker --unit 100ms                    # a dot is a tenth of a second
 worker --crash-after 2s                # take a task and die of it
-worker --fail bad                      # reject tasks that contain "bad"`,
+worker --fail bad                      # reject tasks that contain "bad"
+worker --exec 'gzip > "$AMQP_MESSAGE_ID.gz"' --concurrency 4`,
 	}
 	queue = topology.Queue{
 		Name:    "task_queue",
@@ -47,22 +50,25 @@ worker --fail bad                      # reject tasks that contain "bad"`,
 	broker conn.Settings
 )
 
-// work is what --unit and --fail change.
+// work is what --unit, --exec and --fail change.
 type work struct {
 	unit time.Duration
+	exec string
 	fail string
 }
 
 func (w *work) Flags(p *cli.Program) {
 	f := p.Group("Work")
 	f.DurationVar(&w.unit, "unit", time.Second, "a dot is `DURATION` of work")
-	f.StringVar(&w.fail, "fail", "", "reject, without requeueing, a task whose body contains `TEXT`")
+	f.StringVar(&w.exec, "exec", "", "the work is this shell `COMMAND`; --requeue then puts back what fails")
+	f.StringVar(&w.fail, "fail", "", "reject a task whose body contains `TEXT`; --requeue then puts back what fails")
 }
 
 func (w *work) Check() error {
 	if w.unit < 0 {
 		return cli.Usage("", "--unit: %s is less than nothing", w.unit)
 	}
+	in.OnFailure = w.exec != "" || w.fail != ""
 	return nil
 }
 
@@ -107,15 +113,27 @@ func do(_ context.Context, ch *conn.Channel, d amqp.Delivery) error {
 	if err := in.Print(" [x] Received ", "", &d); err != nil {
 		return err
 	}
-	if err := in.Flush(); err != nil {
+	done, err := effort.on(&d)
+	if err != nil {
 		return err
 	}
-	time.Sleep(time.Duration(bytes.Count(d.Body, []byte("."))) * effort.unit)
-	if effort.fail != "" && strings.Contains(string(d.Body), effort.fail) {
-		return in.Reject(&d)
+	if !done || effort.fail != "" && strings.Contains(string(d.Body), effort.fail) {
+		return in.Fail(&d)
 	}
 	if err := in.Say(" [x] Done"); err != nil {
 		return err
 	}
 	return in.Acknowledge(ch, &d)
+}
+
+// on spends the time that the task's dots stand for, or runs the command; done is false if that failed.
+func (w *work) on(d *amqp.Delivery) (done bool, err error) {
+	if w.exec != "" {
+		return in.Exec(w.exec, d)
+	}
+	if err := in.Flush(); err != nil {
+		return false, err
+	}
+	time.Sleep(time.Duration(bytes.Count(d.Body, []byte("."))) * w.unit)
+	return true, nil
 }

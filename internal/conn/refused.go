@@ -35,6 +35,8 @@ func hint(e *amqp.Error) string {
 		return "names that begin with amq. belong to the broker: choose another"
 	case e.Code == amqp.AccessRefused && (has("access to") || has("refused for user")):
 		return "rabbitmqctl set_permissions -p VHOST USER CONFIGURE WRITE READ grants access; configure is for declaring, write for publishing and binding a queue, read for consuming and binding to an exchange"
+	case e.Code == amqp.NotImplemented && has("automatic acknowledgement"):
+		return "leave out --auto-ack"
 	case has("delivery acknowledgement on channel"):
 		return "the work took longer than the broker's consumer_timeout"
 	case has("is larger than"):

@@ -22,6 +22,7 @@ type Options struct {
 	Queue       string         // what is consumed from; subscribe sets it, for --until-empty and to explain a cancelled consumer
 	DeclareOnly bool           // subscribe declares and binds, and consumes nothing
 	Server      bool           // the program answers requests: it has no use for other acknowledgements and formats
+	OnFailure   bool           // --reject and --requeue are for what fails, not for every message
 
 	count                    int
 	timeout, idleTimeout     time.Duration
@@ -29,8 +30,11 @@ type Options struct {
 	autoAck, reject, requeue bool
 	crashing                 bool
 	crashAfter               time.Duration
+	maxDeliveries            int
 	format                   show.Format
+	template                 show.Template
 	quiet                    bool
+	readyFile                string
 
 	flags  *pflag.FlagSet
 	out    *show.Output
@@ -51,6 +55,7 @@ func (o *Options) Flags(p *cli.Program) {
 	}
 	f.Var(&o.Arguments, "consumer-arg", "argument of basic.consume, `NAME=VALUE`, for example x-stream-offset=first; may be repeated")
 	f.BoolVar(&o.DeclareOnly, "declare-only", false, "declare and bind what is needed, consume nothing")
+	f.StringVar(&o.readyFile, "ready-file", "", "create `FILE` when the broker has confirmed the consumer")
 	f.BoolVar(&o.quiet, "quiet", false, "print no line for each message")
 	o.format = show.Text
 	o.flags = f
@@ -60,9 +65,14 @@ func (o *Options) Flags(p *cli.Program) {
 	f.BoolVar(&o.autoAck, "auto-ack", false, "the broker forgets a message as soon as it has sent it (the tutorials' no_ack), and sends all it has")
 	f.BoolVar(&o.reject, "reject", false, "reject each message instead: the broker drops it, or sends it to the dead-letter exchange")
 	f.BoolVar(&o.requeue, "requeue", false, "reject each message and put it back into the queue")
+	if o.Concurrency > 0 {
+		f.IntVar(&o.maxDeliveries, "max-deliveries", 0, "with --requeue: reject a task for good that has failed `N` times (a classic queue tells only the first time from the rest)")
+	}
 	f.DurationVar(&o.crashAfter, "crash-after", 0, "take one message, wait `DURATION` and exit without acknowledging it, as in a crash")
 	f.Var(&o.format, "format", "print messages as text, raw (the bytes and a newline), raw0 (the bytes and a NUL) or json, by `FORMAT`")
+	f.Var(&o.template, "template", "print messages as this Go `TEMPLATE` says: {{.Body}}, {{.RoutingKey}}, {{.Headers.NAME}}, {{.MessageID}} ...")
 	p.Exclusive("auto-ack", "reject", "requeue", "crash-after")
+	p.Exclusive("format", "template")
 }
 
 // Check refuses options that don't go together.
@@ -70,6 +80,8 @@ func (o *Options) Check() error {
 	switch {
 	case o.count < 0:
 		return cli.Usage("", "--count: %d is less than nothing", o.count)
+	case o.maxDeliveries < 0:
+		return cli.Usage("", "--max-deliveries: %d is less than nothing", o.maxDeliveries)
 	case o.timeout < 0 || o.idleTimeout < 0 || o.crashAfter < 0:
 		return cli.Usage("", "--timeout, --idle-timeout and --crash-after take no negative duration")
 	case o.Prefetch < 1 || o.Prefetch > math.MaxUint16:
@@ -92,7 +104,7 @@ func (o *Options) PrefetchCount() int {
 		return 1
 	case o.count == 0:
 		return o.Prefetch
-	case o.requeue:
+	case o.requeue && !o.OnFailure:
 		return min(left, math.MaxUint16) // a message put back before the end would be taken again
 	default:
 		return min(o.Prefetch, max((left+9)/10, min(left, o.Concurrency), 1))
@@ -104,4 +116,6 @@ func (o *Options) PrefetchCount() int {
 func (o *Options) NoAck() bool { return o.autoAck && o.count == 0 }
 
 // tutorialLines says whether the tutorials' own lines, such as " [x] Done", are printed. Before a crash nothing is done.
-func (o *Options) tutorialLines() bool { return o.format == show.Text && !o.quiet && !o.crashing }
+func (o *Options) tutorialLines() bool {
+	return o.format == show.Text && !o.template.Given() && !o.quiet && !o.crashing
+}

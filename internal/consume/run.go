@@ -45,6 +45,7 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, subscribe Subsc
 	r.idle = time.AfterFunc(time.Hour, func() { end(errIdle) })
 	r.idle.Stop()
 	r.linger = time.NewTimer(time.Hour)
+	_, r.stream = o.Arguments.Fields[streamOffset]
 	total := int64(-1)
 	if o.count > 0 {
 		total = int64(o.count)
@@ -68,7 +69,11 @@ type run struct {
 	linger    *time.Timer
 	ready     bool // the banner has been shown
 	bar       *show.Progress
+	stream    bool // the queue is a stream: its messages stay when they are acknowledged
 }
+
+// streamOffset is the argument and header that only streams have (https://www.rabbitmq.com/docs/streams#consuming).
+const streamOffset = "x-stream-offset"
 
 // session consumes on one channel. Its error says why it ended, in any case.
 func (r *run) session(_ context.Context, ch *conn.Channel) error {
@@ -77,13 +82,28 @@ func (r *run) session(_ context.Context, ch *conn.Channel) error {
 		return err
 	}
 	r.settle = newSettlement(r.life, r.Options, ch)
-	if !r.ready {
-		cli.Banner(r.Waiting)
-		r.ready = true
+	if err := r.announce(); err != nil {
+		return err
 	}
 	err = r.take(ch, deliveries)
 	r.taken += r.settle.sent
 	return err
+}
+
+// announce tells once, the user and a script, that the broker has confirmed the consumer.
+func (r *run) announce() error {
+	if r.ready {
+		return nil
+	}
+	r.ready = true
+	cli.Banner(r.Waiting)
+	if r.readyFile == "" {
+		return nil
+	}
+	if err := os.WriteFile(r.readyFile, nil, 0o666); err != nil {
+		return &cli.Error{Status: cli.Failed, What: "--ready-file", Why: err.Error()}
+	}
+	return nil
 }
 
 // take takes deliveries until there is a reason not to, and settles them all.
@@ -123,11 +143,13 @@ func (r *run) take(ch *conn.Channel, deliveries <-chan amqp.Delivery) error {
 const (
 	linger = time.Millisecond      // until what is done is acknowledged: the library hands deliveries over one by one
 	look   = 10 * time.Millisecond // between two looks whether the queue is empty
+	looks  = 50                    // without a message, after which a stream, which never is empty, has come to its end
 )
 
 // loop hands out deliveries. Before it waits, what has been printed is flushed and what is done is acknowledged.
 func (r *run) loop(ch *conn.Channel, deliveries <-chan amqp.Delivery, crew *crew) error {
 	empty := false // the broker has nothing more, but the library may
+	looked := 0    // since the last message
 	for r.count == 0 || crew.taken < r.count-r.taken {
 		d, ok, came, err := r.next(deliveries)
 		if err == nil && !came {
@@ -137,14 +159,15 @@ func (r *run) loop(ch *conn.Channel, deliveries <-chan amqp.Delivery, crew *crew
 		case err != nil:
 			return err
 		case came:
-			empty = false
+			empty, looked = false, 0
 			err = r.delivered(ch, crew, d, ok)
 		case empty: // and nothing has come since
 			return errEmpty
 		case crew.idle():
 			var q amqp.Queue
 			q, err = ch.QueueDeclarePassive(r.Queue, false, false, false, false, nil)
-			empty = q.Messages == 0
+			looked++
+			empty = q.Messages == 0 || r.stream && looked > looks
 		}
 		if err != nil {
 			return err
@@ -220,6 +243,9 @@ func (r *run) delivered(ch *conn.Channel, crew *crew, d amqp.Delivery, ok bool) 
 		return ch.Reason()
 	}
 	r.idle.Stop()
+	if _, offset := d.Headers[streamOffset]; offset {
+		r.stream = true
+	}
 	r.bar.Set(int64(r.taken + crew.taken))
 	if r.autoAck && r.count > 0 {
 		if err := r.settle.done(d.DeliveryTag, acknowledge); err != nil {

@@ -20,6 +20,9 @@ func (o *Options) Print(prefix, key string, d *amqp.Delivery) error {
 	if o.quiet {
 		return nil
 	}
+	if o.template.Given() {
+		return o.out.Templated(&o.template, d)
+	}
 	return o.out.Message(o.format, prefix, key, d)
 }
 
@@ -43,9 +46,9 @@ func (o *Options) Acknowledge(ch *conn.Channel, d *amqp.Delivery) error {
 		return o.crash(ch)
 	case o.autoAck && o.count > 0:
 		return nil // that was the first thing done
-	case o.reject:
+	case o.reject && !o.OnFailure:
 		return o.settle.done(d.DeliveryTag, reject)
-	case o.requeue:
+	case o.requeue && !o.OnFailure:
 		return o.settle.done(d.DeliveryTag, requeue)
 	}
 	return o.settle.done(d.DeliveryTag, acknowledge)

@@ -106,6 +106,9 @@ func object(d *amqp.Delivery) message {
 	return m
 }
 
+// Headers turns a message's headers into what encoding/json can write.
+func Headers(t amqp.Table) map[string]any { return table(t) }
+
 // table turns an AMQP table into what encoding/json can write.
 func table(t amqp.Table) map[string]any {
 	m := make(map[string]any, len(t))

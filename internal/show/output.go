@@ -63,6 +63,16 @@ func (o *Output) Printf(format string, args ...any) error {
 	return o.append(func(buf []byte) []byte { return fmt.Appendf(buf, format, args...) })
 }
 
+// Write writes what another program has printed, at once.
+func (o *Output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, err := o.w.Write(p); err != nil {
+		return 0, pipeError(err)
+	}
+	return len(p), pipeError(o.w.Flush())
+}
+
 // append writes what fill adds to an empty buffer, which is used again for the next line.
 func (o *Output) append(fill func([]byte) []byte) error {
 	o.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -30,6 +31,9 @@ func (t *Table) Set(text string) error {
 		t.Fields = amqp.Table{}
 	}
 	t.Fields[name] = field(value)
+	if at, err := time.Parse(time.RFC3339, value); name == "x-stream-offset" && err == nil {
+		t.Fields[name] = at // a stream is read from a timestamp only if it is one on the wire
+	}
 	return nil
 }
 

@@ -1,0 +1,77 @@
+package show
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/template"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// Template is a line made of a message's fields: a Go template in which {{.Body}}, {{.RoutingKey}}, {{.Exchange}},
+// {{.Redelivered}}, {{.Headers.NAME}} and all properties under their names in JSON's camel case stand for themselves.
+// Text from a message is escaped as in the text format.
+type Template struct{ parsed *template.Template }
+
+// Set parses a template and tries it, so that a field that does not exist is an error now.
+func (t *Template) Set(text string) error {
+	parsed, err := template.New("line").Parse(text)
+	if err == nil {
+		err = parsed.Execute(io.Discard, fields(&amqp.Delivery{}))
+	}
+	if err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "template: line:")) // the rest is position and cause
+	}
+	t.parsed = parsed
+	return nil
+}
+
+// String is empty, as there is no default.
+func (t *Template) String() string { return "" }
+
+// Type is what --help calls a value of this kind.
+func (t *Template) Type() string { return "template" }
+
+// Given says whether there is one.
+func (t *Template) Given() bool { return t.parsed != nil }
+
+// Templated prints one delivery as the template says, and a newline.
+func (o *Output) Templated(t *Template, d *amqp.Delivery) error {
+	var line bytes.Buffer
+	if err := t.parsed.Execute(&line, fields(d)); err != nil {
+		return fmt.Errorf("--template: %w", err)
+	}
+	return o.append(func(buf []byte) []byte { return append(append(buf, line.Bytes()...), '\n') })
+}
+
+// view is a message as a template sees it.
+type view struct {
+	Body, Exchange, RoutingKey, ContentType, ContentEncoding string
+	CorrelationID, ReplyTo, Expiration, MessageID, Timestamp string
+	Type, UserID, AppID                                      string
+	Redelivered                                              bool
+	DeliveryMode, Priority                                   uint8
+	Headers                                                  map[string]any
+}
+
+func fields(d *amqp.Delivery) view {
+	m := object(d)
+	headers := make(map[string]any, len(m.Headers))
+	for name, value := range m.Headers {
+		if text, ok := value.(string); ok {
+			value = Escape(text)
+		}
+		headers[name] = value
+	}
+	return view{
+		Body: Escape(string(d.Body)), Exchange: Escape(m.Exchange), RoutingKey: Escape(m.RoutingKey),
+		ContentType: Escape(m.ContentType), ContentEncoding: Escape(m.ContentEncoding),
+		CorrelationID: Escape(m.CorrelationID), ReplyTo: Escape(m.ReplyTo), Expiration: Escape(m.Expiration),
+		MessageID: Escape(m.MessageID), Timestamp: m.Timestamp, Type: Escape(m.Type), UserID: Escape(m.UserID),
+		AppID: Escape(m.AppID), Redelivered: m.Redelivered, DeliveryMode: m.DeliveryMode, Priority: m.Priority,
+		Headers: headers,
+	}
+}
