@@ -33,8 +33,11 @@ func (e *LostError) Error() string { return e.Why }
 // refuses what use asks for; then the error is a *cli.Error, unless it is use's own or the context's. So use returns
 // the library's errors as they come, and may be called any number of times.
 func (s *Settings) Keep(ctx context.Context, use func(context.Context, *Channel) error) error {
-	pause := &backoff.ExponentialBackOff{
-		InitialInterval: 500 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 1.6, MaxInterval: 30 * time.Second,
+	pause := s.pause
+	if pause == nil {
+		pause = &backoff.ExponentialBackOff{
+			InitialInterval: 500 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 1.6, MaxInterval: 30 * time.Second,
+		}
 	}
 	pause.Reset()
 	c, err := s.connect(ctx, s.wait, pause)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/spf13/pflag"
 
 	"amqp-tutorials/internal/cli"
@@ -29,6 +30,7 @@ type Settings struct {
 	nodes []node         // where to connect, found by Check: the nodes of one cluster
 
 	warned bool
+	pause  backoff.BackOff // between attempts to connect; nil: half a second to half a minute
 }
 
 // Flags adds the flags that all ten programs share.

@@ -1,0 +1,166 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/cenkalti/backoff/v5"
+	amqp "github.com/rabbitmq/amqp091-go"
+	"github.com/rs/zerolog"
+	"go.uber.org/goleak"
+
+	"amqp-tutorials/internal/brokertest"
+	"amqp-tutorials/internal/cli"
+)
+
+// With a real broker, for all tests that need one.
+func TestKeep(t *testing.T) {
+	clearEnvironment(t)
+	n, err := brokertest.Start(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Stop()
+	t.Run("does not grow", func(t *testing.T) { testKeepDoesNotGrow(t, n) })
+	t.Run("tells refusals", func(t *testing.T) { testKeepTellsRefusals(t, n) })
+	t.Run("reopens channels", func(t *testing.T) { testReopen(t, n) })
+}
+
+// proxied returns settings that lead to the broker through a proxy, without pauses.
+func proxied(t *testing.T, n *brokertest.Node) (*Settings, *toxiproxy.Proxy) {
+	t.Helper()
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	proxy := toxiproxy.NewProxy(server, "broker", "127.0.0.1:0", fmt.Sprintf("127.0.0.1:%d", n.Port()))
+	if err := proxy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(proxy.Stop)
+	s, p := &Settings{pause: backoff.NewConstantBackOff(time.Millisecond)}, &cli.Program{Name: "test"}
+	s.Flags(p)
+	if err := s.flags.Parse([]string{"--url", "amqp://" + proxy.Listen}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Check(); err != nil {
+		t.Fatal(err)
+	}
+	return s, proxy
+}
+
+// silent keeps what two hundred losses say out of the test's output.
+func silent(t *testing.T) {
+	stderr := os.Stderr
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.Stderr = null
+	t.Cleanup(func() { os.Stderr = stderr; null.Close() })
+}
+
+// Two hundred lost connections leave no goroutine and no memory behind, and each session begins on a channel of its own.
+func testKeepDoesNotGrow(t *testing.T, n *brokertest.Node) {
+	s, proxy := proxied(t, n)
+	before := goleak.IgnoreCurrent()
+	silent(t)
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	var early uint64
+	sessions := 0
+	err := s.Keep(context.Background(), func(_ context.Context, ch *Channel) error {
+		sessions++
+		if ch.Again() != (sessions > 1) {
+			t.Errorf("session %d: again is %t", sessions, ch.Again())
+		}
+		q, err := ch.QueueDeclare("", false, false, true, false, nil)
+		if err != nil {
+			return err
+		}
+		deliveries, err := ch.Consume(q.Name, "", true, false, false, false, nil)
+		if err != nil {
+			return err
+		}
+		switch sessions {
+		case 20:
+			early = heap()
+		case 200:
+			return nil
+		}
+		proxy.Stop()
+		for range deliveries {
+			t.Error("a delivery")
+		}
+		if err := proxy.Start(); err != nil {
+			t.Error(err)
+		}
+		return ch.Reason()
+	})
+	if err != nil || sessions < 200 {
+		t.Fatalf("%d sessions: %v", sessions, err)
+	}
+	if late := heap(); late > early+1<<20 {
+		t.Errorf("the heap has grown from %d to %d bytes", early, late)
+	}
+	proxy.Stop()
+	goleak.VerifyNone(t, before)
+}
+
+// What the broker refuses is not tried again, and ends as an error for the user.
+func testKeepTellsRefusals(t *testing.T, n *brokertest.Node) {
+	s, _ := proxied(t, n)
+	sessions := 0
+	err := s.Keep(context.Background(), func(_ context.Context, ch *Channel) error {
+		sessions++
+		_, err := ch.QueueDeclarePassive("missing", false, false, false, false, nil)
+		return err
+	})
+	var refused *cli.Error
+	if !errors.As(err, &refused) || refused.Status != cli.Failed || sessions != 1 {
+		t.Errorf("after %d sessions: %v", sessions, err)
+	}
+	own := errors.New("the session's own")
+	if err := s.Keep(context.Background(), func(context.Context, *Channel) error { return own }); err != own {
+		t.Errorf("got %v, want %v", err, own)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	err = s.Keep(ctx, func(ctx context.Context, ch *Channel) error {
+		cancel()
+		ch.Sever()
+		return ch.Reason()
+	})
+	var lost *LostError
+	if !errors.As(err, &lost) {
+		t.Errorf("lost while being stopped: %v", err)
+	}
+}
+
+// A channel that the broker has closed is replaced on the same connection.
+func testReopen(t *testing.T, n *brokertest.Node) {
+	s, _ := proxied(t, n)
+	err := s.Keep(context.Background(), func(_ context.Context, ch *Channel) error {
+		_, err := ch.QueueDeclarePassive("missing", false, false, false, false, nil)
+		if e := ch.Refusal(err); e == nil || e.Code != amqp.NotFound {
+			t.Errorf("got %v, want 404", err)
+		}
+		if err := ch.Reopen(); err != nil {
+			return err
+		}
+		if !ch.Offers("publisher_confirms") || ch.Offers("telepathy") {
+			t.Error("the broker's capabilities are misread")
+		}
+		_, err = ch.QueueDeclare("", false, false, true, false, nil)
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
