@@ -41,6 +41,9 @@ func (n *node) explainDial(ctx context.Context, err error, socket net.Conn) erro
 		e.Hint = "is that an AMQP port, and does a firewall let it through? --connect-timeout waits longer"
 	case ctx.Err() != nil:
 		e.Why, e.final = "interrupted", true
+		if cause := context.Cause(ctx); cause != context.Canceled {
+			e.Why = cause.Error()
+		}
 	case socket == nil:
 		n.explainTCP(e, err)
 	case errors.As(err, &refused):

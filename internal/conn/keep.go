@@ -89,7 +89,7 @@ func (ch *Channel) judge(err error) error {
 		err = ch.Reason()
 	}
 	var e *amqp.Error
-	var socket net.Error
+	var socket *net.OpError
 	switch {
 	case errors.As(err, &e) && (lost(e) || ch.again && e.Code == amqp.ResourceLocked):
 		// After a reconnect our own exclusive queue stays locked until the broker has missed the old connection.
@@ -98,7 +98,7 @@ func (ch *Channel) judge(err error) error {
 		return refused(e)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
-	case errors.As(err, &socket), errors.Is(err, net.ErrClosed), errors.Is(err, syscall.EPIPE):
+	case errors.As(err, &socket), errors.Is(err, net.ErrClosed):
 		return &LostError{err.Error()}
 	}
 	return err

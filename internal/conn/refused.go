@@ -41,6 +41,8 @@ func hint(e *amqp.Error) string {
 		return "the work took longer than the broker's consumer_timeout"
 	case has("is larger than"):
 		return "the broker limits the size of a message (max_message_size)"
+	case has("partial tx completion"):
+		return "a queue has refused a message of the transaction, for being full perhaps; --confirm async tells which"
 	case e.Code == amqp.PreconditionFailed && has("user_id property"):
 		return "the broker accepts only the login name as user-id"
 	case has("deprecated"):

@@ -2,6 +2,7 @@ package conn
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -78,9 +79,10 @@ func (p parts) addQuery(query url.Values) error {
 		case "channel_max":
 			p["channel-max"] = value
 		case "verify":
-			if value == "verify_none" {
-				p["insecure"] = "true"
+			if value != "verify_peer" && value != "verify_none" {
+				return cli.Usage("", "the AMQP URI's verify is %q, neither verify_peer nor verify_none", value)
 			}
+			p["insecure"] = strconv.FormatBool(value == "verify_none")
 		case "fail_if_no_peer_cert": // concerns servers
 		default:
 			return cli.Usage("known are cacertfile, certfile, keyfile, server_name_indication, verify, auth_mechanism, heartbeat, connection_timeout and channel_max",

@@ -80,6 +80,9 @@ func (o *Options) Check() error {
 	switch {
 	case o.count < 0:
 		return cli.Usage("", "--count: %d is less than nothing", o.count)
+	case o.requeue && !o.OnFailure && o.count == 0 && o.timeout == 0:
+		return cli.Usage("--requeue -n 5 looks at five messages and leaves them in the queue",
+			"--requeue without --count or --timeout would take the same messages for ever")
 	case o.maxDeliveries < 0:
 		return cli.Usage("", "--max-deliveries: %d is less than nothing", o.maxDeliveries)
 	case o.timeout < 0 || o.idleTimeout < 0 || o.crashAfter < 0:

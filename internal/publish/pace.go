@@ -6,6 +6,7 @@ import "time"
 type pace struct {
 	scheduled time.Time // when the latest message was due; zero before the first, which doesn't wait
 	hold      time.Time // nothing is published before
+	wake      time.Time // when it is worth looking again, after due or held has said to wait; else zero
 }
 
 // lag is how far behind its schedule a publisher may be and still make up for it: a broker that was away for an hour
@@ -14,7 +15,18 @@ const lag = time.Second
 
 // due says whether the next message's time has come.
 func (p *pace) due(interval time.Duration) bool {
-	return interval == 0 || p.scheduled.IsZero() || time.Until(p.scheduled.Add(interval)) <= 0
+	return interval == 0 || p.scheduled.IsZero() || p.reached(p.scheduled.Add(interval))
+}
+
+// held says whether publishing has been put off.
+func (p *pace) held() bool { return !p.hold.IsZero() && !p.reached(p.hold) }
+
+func (p *pace) reached(t time.Time) bool {
+	if time.Until(t) <= 0 {
+		return true
+	}
+	p.wake = t
+	return false
 }
 
 // sent moves the schedule on by one message.
@@ -28,15 +40,12 @@ func (p *pace) sent(interval time.Duration) {
 	}
 }
 
-func (p *pace) held() bool { return !p.hold.IsZero() && time.Until(p.hold) > 0 }
-
-// next fires when it may be time for the next message; it is nil if time has nothing to do with it.
-func (p *pace) next(interval time.Duration) <-chan time.Time {
-	switch {
-	case p.held():
-		return time.After(time.Until(p.hold))
-	case !p.due(interval):
-		return time.After(time.Until(p.scheduled.Add(interval)))
+// next fires when it is time to look again; it is nil if time has nothing to do with it.
+func (p *pace) next() <-chan time.Time {
+	if p.wake.IsZero() {
+		return nil
 	}
-	return nil
+	wake := time.After(time.Until(p.wake))
+	p.wake = time.Time{}
+	return wake
 }

@@ -135,7 +135,7 @@ func (p *publisher) unrouted() *cli.Error {
 		Hint: "start the consumer first, or set up its queue with its --declare-only",
 	}
 	if p.several() {
-		e.What, e.Why = fmt.Sprintf("%d of %d messages were returned", p.returned, p.confirmed+p.returned), ""
+		e.What, e.Why = fmt.Sprintf("%d of %d messages returned", p.returned, p.confirmed+p.returned), "they have reached no queue"
 	}
 	return e
 }

@@ -268,7 +268,7 @@ func (p *publisher) wait(life context.Context, ch *conn.Channel) error {
 		return ch.Reason()
 	case <-p.out.Closed():
 		return show.ErrClosedPipe
-	case <-p.pace.next(p.interval):
+	case <-p.pace.next():
 	case <-stop:
 	case <-life.Done():
 		return context.Cause(life)
