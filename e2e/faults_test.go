@@ -216,3 +216,49 @@ func awaitLine(t *testing.T, lines *bufio.Scanner, text string) {
 	}
 	t.Fatalf("no line with %q, but:\n%s", text, strings.Join(seen, "\n"))
 }
+
+// A caller gives up when its time has passed, also while the broker is away; a server that is there all the time
+// answers again when the broker is back.
+func TestCallsWhileTheBrokerIsAway(t *testing.T) {
+	b := startFaulty(t)
+	server := program(b.url(), "rpc_server", "--quiet")
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Process.Kill() })
+	call := func(timeout string) (string, int) {
+		cmd := program(b.url(), "rpc_client", "--wait", "20s", "--timeout", timeout, "20")
+		out, _ := cmd.CombinedOutput() // the exit status tells
+		return string(out), cmd.ProcessState.ExitCode()
+	}
+	for status := -1; status != 0; { // 4 as long as the server has not declared its queue
+		out, s := call("20s")
+		if status = s; status != 0 && status != 4 {
+			t.Fatalf("exit status %d:\n%s", status, out)
+		}
+	}
+	waiting := program(b.url(), "rpc_client", "--queue", "nobody", "--timeout", "4s")
+	if out, err := program(b.url(), "receive", "-q", "nobody", "--declare-only").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	stdout, err := waiting.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := waiting.Start(); err != nil {
+		t.Fatal(err)
+	}
+	awaitLine(t, bufio.NewScanner(stdout), "Requesting fib(30)")
+	if err := b.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if waiting.Wait(); waiting.ProcessState.ExitCode() != 5 {
+		t.Errorf("a caller without a broker ends with status %d, want 5", waiting.ProcessState.ExitCode())
+	}
+	if err := b.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	if out, status := call("60s"); status != 0 || !strings.Contains(out, "Got 6765") {
+		t.Errorf("after the broker came back: exit status %d\n%s", status, out)
+	}
+}

@@ -34,7 +34,14 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, args []string, 
 		Options: o, numbers: numbers, subscribe: subscribe, request: request,
 		out: show.NewOutput(os.Stdout), open: map[string]*call{}, began: time.Now(),
 	}
-	err = broker.Keep(ctx, c.session)
+	life, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	c.away = time.AfterFunc(time.Hour, func() { end(errLate) })
+	c.away.Stop()
+	err = broker.Keep(life, c.session)
+	if errors.Is(err, context.Canceled) && context.Cause(life) == errLate {
+		return c.late()
+	}
 	if errors.Is(err, context.Canceled) {
 		return &cli.Error{Status: cli.Failed, What: "interrupted", Why: fmt.Sprintf("%d of %d requests were answered", c.printed, c.total())}
 	}
@@ -44,6 +51,9 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, args []string, 
 	c.summary()
 	return err
 }
+
+// errLate ends a client whose connection is away for longer than a request may take.
+var errLate = errors.New("no reply in time")
 
 // client is one run.
 type client struct {
@@ -60,6 +70,7 @@ type client struct {
 	printed int
 	failed  error // the first reply that was an error
 	latency latencies
+	away    *time.Timer // runs while there is no connection and a request is in flight
 }
 
 // call is one request.
@@ -75,6 +86,12 @@ func (c *client) total() int { return len(c.numbers) * c.count }
 
 // session makes requests and takes replies on one channel until all are answered.
 func (c *client) session(ctx context.Context, ch *conn.Channel) error {
+	c.away.Stop()
+	defer func() {
+		if first := c.first(); first != nil {
+			c.away.Reset(time.Until(first.deadline))
+		}
+	}()
 	replies, err := c.subscribe(ch)
 	if err != nil {
 		return err
@@ -126,8 +143,7 @@ func (c *client) wait(ctx context.Context, ch *conn.Channel, replies <-chan amqp
 	if err := c.out.Flush(); err != nil {
 		return err
 	}
-	first := c.first()
-	late := time.NewTimer(time.Until(first.deadline))
+	late := time.NewTimer(time.Until(c.first().deadline))
 	defer late.Stop()
 	select {
 	case d, ok := <-replies:
@@ -146,16 +162,21 @@ func (c *client) wait(ctx context.Context, ch *conn.Channel, replies <-chan amqp
 			Hint: "is an rpc_server running? It declares the queue",
 		}
 	case <-late.C:
-		return &cli.Error{
-			Status: cli.TooLate, What: fmt.Sprintf("fib(%d)", first.n), Why: "no reply within " + c.timeout.String(),
-			Hint: "is an rpc_server running? --timeout waits longer",
-		}
+		return c.late()
 	case <-ch.Closed():
 		return ch.Reason()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	return nil
+}
+
+// late is the error for the earliest request in flight, which has waited for too long.
+func (c *client) late() *cli.Error {
+	return &cli.Error{
+		Status: cli.TooLate, What: fmt.Sprintf("fib(%d)", c.first().n), Why: "no reply within " + c.timeout.String(),
+		Hint: "is an rpc_server running? --timeout waits longer",
+	}
 }
 
 // first is the earliest request in flight.

@@ -1,0 +1,129 @@
+package publish
+
+import (
+	"context"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"amqp-tutorials/internal/conn"
+	"amqp-tutorials/internal/show"
+)
+
+// This file is a message's way: from the source to the tutorial's own send, and, confirmed, to its line of output.
+
+// publishNext publishes one message if that is allowed now: an unconfirmed one of a lost connection, else the
+// source's next. Its error is the library's, for a channel that is gone.
+func (p *publisher) publishNext(life context.Context, ch *conn.Channel) (bool, error) {
+	u := &p.unconfirmed
+	if p.blocked.Load() || p.draining || p.pace.held() {
+		return false, nil
+	}
+	if u.published < u.n {
+		return true, p.publish(life, ch, u.at(u.published))
+	}
+	if p.stopping() || p.confirm != none && u.n >= p.limit() || !p.pace.due(p.interval) {
+		return false, p.commit(ch) // a transaction doesn't wait for time or input
+	}
+	m, ok := p.nextMessage()
+	if !ok {
+		return false, p.commit(ch)
+	}
+	u.push(m)
+	return true, p.publish(life, ch, u.at(u.n-1))
+}
+
+// nextMessage makes the source's next text a message, if there is one now. If that fails the source ends here; what
+// came before is still confirmed.
+func (p *publisher) nextMessage() (Message, bool) {
+	body, ok := p.source.next()
+	if !ok {
+		p.failed = p.source.err
+		return Message{}, false
+	}
+	m, err := p.shaper.message(body, p.source.number)
+	p.failed = err
+	p.pace.sent(p.interval)
+	return m, err == nil
+}
+
+// publish hands one message to the tutorial's own send. Without confirms that is all there is to it.
+func (p *publisher) publish(life context.Context, ch *conn.Channel, m *Message) error {
+	if err := p.send(life, ch, *m); err != nil {
+		return err
+	}
+	p.unconfirmed.published++
+	switch {
+	case p.confirm == none:
+		return p.acknowledged()
+	case p.confirm == tx && p.unconfirmed.published >= p.batch:
+		return p.commit(ch)
+	case p.confirm == batch || p.confirm == individual:
+		p.draining = p.unconfirmed.published >= p.limit()
+	}
+	return nil
+}
+
+// commit ends the present transaction, if there is one; the broker has all of its messages then.
+func (p *publisher) commit(ch *conn.Channel) error {
+	if p.confirm != tx || p.unconfirmed.published == 0 {
+		return nil
+	}
+	if err := ch.TxCommit(); err != nil {
+		return err
+	}
+	p.takeReturns()
+	for p.unconfirmed.published > 0 {
+		if err := p.acknowledged(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle takes in what the broker has said, without waiting. A message that could not be routed is returned before it
+// is confirmed (https://www.rabbitmq.com/docs/publishers#unroutable), so returns come first.
+func (p *publisher) settle(ch *conn.Channel) error {
+	for len(ch.Blocked()) > 0 {
+		p.flowControl(<-ch.Blocked())
+	}
+	if len(p.confirms) > 0 {
+		p.progressed()
+	}
+	for len(p.confirms) > 0 {
+		if err := p.confirmation(<-p.confirms); err != nil {
+			return err
+		}
+	}
+	p.takeReturns()
+	return nil
+}
+
+func (p *publisher) confirmation(c amqp.Confirmation) error {
+	p.takeReturns()
+	if p.unconfirmed.published == 0 {
+		return nil // the channel has closed
+	}
+	if !c.Ack {
+		p.refused()
+		return nil
+	}
+	return p.acknowledged()
+}
+
+// acknowledged: the broker has the first unconfirmed message. This is where it is reported as sent.
+func (p *publisher) acknowledged() error {
+	m := p.unconfirmed.pop()
+	p.draining = p.draining && p.unconfirmed.published > 0
+	if m.returned {
+		return nil
+	}
+	p.confirmed++
+	p.bar.Set(int64(p.confirmed))
+	if p.quiet {
+		return nil
+	}
+	if p.DefaultKey != "" {
+		return p.out.Printf(" [x] Sent %s:%s\n", show.Escape(m.RoutingKey), show.Escape(string(m.Body)))
+	}
+	return p.out.Printf(" [x] Sent %s\n", show.Escape(string(m.Body)))
+}
