@@ -83,11 +83,16 @@ func (s *settlement) one(tag uint64, v verdict) error {
 	if err := s.options.out.Flush(); err != nil {
 		return err
 	}
-	s.sent++
+	var err error
 	if v == acknowledge {
-		return s.channel.Ack(tag, false)
+		err = s.channel.Ack(tag, false)
+	} else {
+		err = s.channel.Reject(tag, v == requeue)
 	}
-	return s.channel.Reject(tag, v == requeue)
+	if err == nil {
+		s.sent++
+	}
+	return err
 }
 
 // multiple acknowledges all deliveries up to the latest that is done.
@@ -95,9 +100,12 @@ func (s *settlement) multiple() error {
 	if err := s.options.out.Flush(); err != nil || s.waiting == 0 {
 		return err
 	}
+	if err := s.channel.Ack(s.tag, true); err != nil {
+		return err
+	}
 	s.sent += s.waiting
 	s.waiting = 0
-	return s.channel.Ack(s.tag, true)
+	return nil
 }
 
 // waits says whether there is anything to acknowledge together with what may come.

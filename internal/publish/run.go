@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"os"
 	"time"
 
@@ -40,7 +41,7 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, args []string, 
 	go p.watch(life, end)
 	err = broker.Keep(life, p.session)
 	p.bar.Finish()
-	if life.Err() != nil {
+	if life.Err() != nil && !errors.Is(err, show.ErrClosedPipe) {
 		err = context.Cause(life)
 	}
 	return p.report(err)
@@ -78,7 +79,7 @@ type publisher struct {
 func (p *publisher) session(life context.Context, ch *conn.Channel) error {
 	p.connected(ch)
 	defer p.disconnected()
-	defer p.settle(ch) // what was confirmed before a loss needs no resending
+	defer p.leave(ch)
 	if err := p.choose(ch); err != nil {
 		return err
 	}
@@ -104,6 +105,13 @@ func (p *publisher) session(life context.Context, ch *conn.Channel) error {
 		if err != nil {
 			return err
 		}
+	}
+}
+
+// leave takes in what was confirmed before the session ended, which needs no resending, and prints it.
+func (p *publisher) leave(ch *conn.Channel) {
+	if p.settle(ch) == nil {
+		p.out.Flush() // its error comes again with the next line
 	}
 }
 

@@ -39,6 +39,9 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, args []string, 
 	c.away = time.AfterFunc(time.Hour, func() { end(errLate) })
 	c.away.Stop()
 	err = broker.Keep(life, c.session)
+	if flush := c.out.Flush(); err == nil {
+		err = flush
+	}
 	if errors.Is(err, context.Canceled) && context.Cause(life) == errLate {
 		return c.late()
 	}
