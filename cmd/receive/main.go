@@ -36,7 +36,7 @@ receive --requeue -n 5                 # look at five messages, leave them in th
 	}
 	in = consume.Options{
 		Waiting:  " [*] Waiting for messages. To exit press CTRL+C",
-		Prefetch: 500,
+		Prefetch: 250,
 	}
 	broker conn.Settings
 )

@@ -47,7 +47,7 @@ receive_logs --queue audit             # a durable queue that collects while nob
 	bindings topology.Bindings
 	in       = consume.Options{
 		Waiting:  " [*] Waiting for logs. To exit press CTRL+C",
-		Prefetch: 500,
+		Prefetch: 250,
 	}
 	broker conn.Settings
 )
