@@ -80,7 +80,7 @@ func (o *Options) choose(ch *conn.Channel) error {
 	if o.confirm == none || o.confirm == tx || ch.Offers("publisher_confirms") {
 		return nil
 	}
-	if o.flags.Changed("confirm") {
+	if o.given("confirm") {
 		return &cli.Error{
 			Status: cli.Failed, What: "--confirm " + string(o.confirm), Why: "this broker has no publisher confirms",
 			Hint: "--confirm tx uses AMQP's own transactions, which it should have",

@@ -41,7 +41,7 @@ type Options struct {
 	messageID, correlationID string
 	appID                    string
 
-	flags *pflag.FlagSet // all of the above
+	groups []*pflag.FlagSet // of all of the above
 }
 
 // Flags adds the flags that all publishers share.
@@ -69,9 +69,20 @@ func (o *Options) Flags(p *cli.Program) {
 	p.Exclusive("stdin", "lines", "null")
 	p.Exclusive("interval", "rate")
 	p.Exclusive("key-separator", "routing-key")
-	o.flags = f
-	o.propertyFlags(p.Group("Message properties"))
-	o.confirmFlags(p.Group("Publisher confirms"))
+	properties, confirms := p.Group("Message properties"), p.Group("Publisher confirms")
+	o.propertyFlags(properties)
+	o.confirmFlags(confirms)
+	o.groups = []*pflag.FlagSet{f, properties, confirms}
+}
+
+// given says whether the user has named a flag.
+func (o *Options) given(name string) bool {
+	for _, group := range o.groups {
+		if group.Changed(name) {
+			return true
+		}
+	}
+	return false
 }
 
 func (o *Options) propertyFlags(f *pflag.FlagSet) {
@@ -165,7 +176,7 @@ func (o *Options) properties() amqp.Publishing {
 	if o.Persistent {
 		p.DeliveryMode = amqp.Persistent
 	}
-	if o.flags.Changed("expiration") || o.expiration > 0 {
+	if o.given("expiration") {
 		p.Expiration = fmt.Sprint(o.expiration.Milliseconds())
 	}
 	return p

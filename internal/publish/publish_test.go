@@ -149,3 +149,29 @@ func TestThousands(t *testing.T) {
 		}
 	}
 }
+
+// What keeping a message until its confirm costs, with a full window.
+func BenchmarkUnconfirmed(b *testing.B) {
+	var u unconfirmed
+	body := []byte("a line of a log")
+	for i := range 5000 {
+		u.push(Message{number: i, Publishing: amqp.Publishing{Body: body}})
+		u.published++
+	}
+	for b.Loop() {
+		u.pop()
+		u.push(Message{number: 1, Publishing: amqp.Publishing{Body: body}})
+		u.published++
+	}
+}
+
+func BenchmarkShape(b *testing.B) {
+	o := &Options{contentType: "text/plain", Persistent: true}
+	s := shaper{Options: o, shared: o.properties()}
+	body := []byte("a line of a log")
+	for b.Loop() {
+		if _, err := s.message(body, 1); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -27,7 +27,7 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, args []string, 
 	}
 	uuid.EnableRandPool()
 	p := &publisher{
-		Options: o, shaper: &shaper{Options: o}, declare: declare, send: send,
+		Options: o, shaper: &shaper{Options: o, shared: o.properties()}, declare: declare, send: send,
 		source: o.newSource(text, os.Stdin), out: show.NewOutput(os.Stdout), stop: ctx, began: time.Now(),
 	}
 	p.bar = show.NewProgress(int64(p.source.left), !o.quiet)

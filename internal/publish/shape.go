@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	amqp "github.com/rabbitmq/amqp091-go"
 
 	"amqp-tutorials/internal/cli"
 )
@@ -17,6 +18,7 @@ import (
 // shaper makes messages out of the source's texts.
 type shaper struct {
 	*Options
+	shared amqp.Publishing    // the properties that all messages have
 	parsed *template.Template // of the text below
 	text   string
 }
@@ -39,7 +41,7 @@ func (data) Random(low, high int) (int, error) {
 // message takes the routing key off the text, if it holds one, and applies --template, --number and --size to the
 // rest. The properties are shared; id and timestamp are the message's own.
 func (s *shaper) message(text []byte, number int) (Message, error) {
-	m := Message{RoutingKey: s.RoutingKey, Publishing: s.properties(), number: number}
+	m := Message{RoutingKey: s.RoutingKey, Publishing: s.shared, number: number}
 	if s.keySeparator != "" {
 		key, rest, found := bytes.Cut(text, []byte(s.keySeparator))
 		if !found || len(key) > 255 {

@@ -28,7 +28,7 @@ func (o *Options) newSource(text string, stdin io.Reader) *source {
 	s := &source{text: []byte(text), left: o.count, skip: o.skip}
 	if o.count == 0 || o.lines || o.null {
 		s.left = -1
-		if o.count > 0 && o.flags.Changed("count") {
+		if o.count > 0 && o.given("count") {
 			s.left = o.count
 		}
 	}
