@@ -123,7 +123,7 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := exec.Command(program, args[2:]...)
 	cmd.Dir = ts.MkAbs(".")
 	for _, name := range []string{
-		"PATH", "HOME", "TMPDIR", "GORACE", "AMQP_URL", "AMQP_USER", "AMQP_PASSWORD", "AMQP_VHOST",
+		"PATH", "HOME", "TMPDIR", "GORACE", "PYTHONDONTWRITEBYTECODE", "AMQP_URL", "AMQP_USER", "AMQP_PASSWORD", "AMQP_VHOST",
 		"AMQP_CACERT", "AMQP_CERT", "AMQP_KEY", "AMQP_SERVER_NAME",
 	} {
 		if value := ts.Getenv(name); value != "" {

@@ -77,6 +77,7 @@ func setup(env *testscript.Env) error {
 	}
 	env.Setenv("PATH", bin+string(filepath.ListSeparator)+env.Getenv("PATH"))
 	env.Setenv("GORACE", "atexit_sleep_ms=0")
+	env.Setenv("PYTHONDONTWRITEBYTECODE", "1")
 	env.Setenv("VHOST", vhost)
 	env.Setenv("AMQP_URL", node.URL(vhost))
 	env.Setenv("PORT", fmt.Sprint(node.Port()))
