@@ -91,19 +91,35 @@ func (o *Options) choose(ch *conn.Channel) error {
 	return nil
 }
 
+// windowBytes bounds what is kept until it is confirmed, beside the number of messages: five thousand messages of a
+// megabyte would not fit into memory.
+const windowBytes = 16 << 20
+
+// full says whether the next message has to wait for confirms.
+func (p *publisher) full() bool {
+	u := &p.unconfirmed
+	return p.confirm != none && u.n > 0 && (u.n >= p.limit() || u.bytes >= windowBytes)
+}
+
 // ask puts the channel into confirm mode, or begins a transaction, and says where its answers are to be found. The
 // Go channels hold as much as can be outstanding: one that is full would stall the library's reader, and with it the
 // confirms for which this program waits.
-func (o *Options) ask(ch *conn.Channel) (confirms chan amqp.Confirmation, returns chan amqp.Return, err error) {
-	room := max(o.limit(), 1000)
-	returns = ch.NotifyReturn(make(chan amqp.Return, room))
-	switch o.confirm {
+func (p *publisher) ask(ch *conn.Channel) (err error) {
+	room := p.limit()
+	if p.source.left >= 0 {
+		room = min(room, p.source.left+p.unconfirmed.n)
+	}
+	p.confirms, p.returns = nil, nil
+	if p.Mandatory {
+		p.returns = ch.NotifyReturn(make(chan amqp.Return, max(room, 1000)))
+	}
+	switch p.confirm {
 	case none:
-		return nil, returns, nil
+		return nil
 	case tx:
-		return nil, returns, ch.Tx()
+		return ch.Tx()
 	default:
-		confirms = ch.NotifyPublish(make(chan amqp.Confirmation, room))
-		return confirms, returns, ch.Confirm(false)
+		p.confirms = ch.NotifyPublish(make(chan amqp.Confirmation, room))
+		return ch.Confirm(false)
 	}
 }

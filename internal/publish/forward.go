@@ -21,7 +21,7 @@ func (p *publisher) publishNext(life context.Context, ch *conn.Channel) (bool, e
 	if u.published < u.n {
 		return true, p.publish(life, ch, u.at(u.published))
 	}
-	if p.stopping() || p.confirm != none && u.n >= p.limit() || !p.pace.due(p.interval) {
+	if p.stopping() || p.full() || !p.pace.due(p.interval) {
 		return false, p.commit(ch) // a transaction doesn't wait for time or input
 	}
 	m, ok := p.nextMessage()

@@ -100,7 +100,7 @@ func (o *Options) confirmFlags(f *pflag.FlagSet) {
 	o.confirm = async
 	f.Var(&o.confirm, "confirm", "wait for the broker's confirms: individual, batch, async, tx (transactions) or none, by `STRATEGY`")
 	f.IntVar(&o.batch, "batch", 100, "messages in a batch or transaction: `N`")
-	f.IntVar(&o.window, "window", 5000, "async: at most `N` messages are unconfirmed at once")
+	f.IntVar(&o.window, "window", 5000, "async: at most `N` messages, and 16 MiB, are unconfirmed at once")
 	f.DurationVar(&o.timeout, "confirm-timeout", time.Minute, "give up when nothing has been confirmed for `DURATION`")
 	f.IntVar(&o.retries, "retries", 0, "publish a message again up to `N` times when the broker nacks it")
 	f.BoolVar(&o.Mandatory, "mandatory", false, "a message that reaches no queue is returned by the broker (exit status 4)")

@@ -86,8 +86,7 @@ func (p *publisher) session(life context.Context, ch *conn.Channel) error {
 	if err := p.declare(ch); err != nil || p.declareOnly {
 		return err
 	}
-	var err error
-	if p.confirms, p.returns, err = p.ask(ch); err != nil {
+	if err := p.ask(ch); err != nil {
 		return err
 	}
 	p.unconfirmed.published, p.draining = 0, false
@@ -132,7 +131,7 @@ func (p *publisher) wait(life context.Context, ch *conn.Channel) error {
 	var stop <-chan struct{}
 	if !p.stopping() {
 		stop = p.stop.Done()
-		if p.unconfirmed.n < max(p.limit(), 1) {
+		if !p.full() {
 			input = p.source.waiting()
 		}
 	}

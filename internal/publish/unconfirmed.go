@@ -18,6 +18,7 @@ type Message struct {
 type unconfirmed struct {
 	ring      []Message
 	first, n  int
+	bytes     int // of the bodies
 	published int
 }
 
@@ -29,6 +30,7 @@ func (u *unconfirmed) push(m Message) {
 		u.grow()
 	}
 	u.n++
+	u.bytes += len(m.Body)
 	*u.at(u.n - 1) = m
 }
 
@@ -47,6 +49,7 @@ func (u *unconfirmed) pop() Message {
 	*m = Message{} // lets go of its body
 	u.first = (u.first + 1) % len(u.ring)
 	u.n--
+	u.bytes -= len(message.Body)
 	u.published--
 	return message
 }
