@@ -10,9 +10,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"math/big"
-	"strconv"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -47,25 +44,6 @@ rpc_server --prefetch 64 --quiet       # for throughput`,
 	replies *conn.Channel
 	broker  conn.Settings
 )
-
-// function is what --max-n and --delay change.
-type function struct {
-	maxN  int
-	delay time.Duration
-}
-
-func (f *function) Flags(p *cli.Program) {
-	g := p.Group("Function")
-	g.IntVar(&f.maxN, "max-n", 100000, "answer requests above fib(`N`) with an error")
-	g.DurationVar(&f.delay, "delay", 0, "take `DURATION` longer for each request")
-}
-
-func (f *function) Check() error {
-	if f.maxN < 0 || f.delay < 0 {
-		return cli.Usage("", "--max-n and --delay take no negative value")
-	}
-	return nil
-}
 
 func main() {
 	program.Run(func(ctx context.Context, args []string) error {
@@ -131,33 +109,4 @@ func answer(ctx context.Context, ch *conn.Channel, d amqp.Delivery) error {
 		return err
 	}
 	return in.Acknowledge(ch, &d)
-}
-
-// argument reads the request's number and checks its range.
-func (f *function) argument(body []byte) (int, error) {
-	n, err := strconv.Atoi(string(body))
-	switch {
-	case err != nil:
-		return 0, fmt.Errorf("%.40q is not a whole number", body)
-	case n < 0 || n > f.maxN:
-		return 0, fmt.Errorf("the number must be from 0 to %d", f.maxN)
-	}
-	return n, nil
-}
-
-// fib returns the n-th Fibonacci number, exactly, by fast doubling: one step for each binary digit of n.
-func fib(n int) *big.Int {
-	a, b := big.NewInt(0), big.NewInt(1) // fib(k) and fib(k+1), k being the digits of n seen so far
-	for bit := 1 << 30; bit > 0; bit >>= 1 {
-		// fib(2k) = fib(k) (2 fib(k+1) - fib(k)); fib(2k+1) = fib(k)² + fib(k+1)²
-		even := new(big.Int).Lsh(b, 1)
-		even.Mul(even.Sub(even, a), a)
-		odd := a.Mul(a, a)
-		odd.Add(odd, b.Mul(b, b))
-		a, b = even, odd
-		if n&bit != 0 {
-			a, b = b, a.Add(a, b)
-		}
-	}
-	return a
 }

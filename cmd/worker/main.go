@@ -9,10 +9,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"strings"
-	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -49,29 +47,6 @@ worker --exec 'gzip > "$AMQP_MESSAGE_ID.gz"' --concurrency 4`,
 	effort work
 	broker conn.Settings
 )
-
-// work is what --unit, --delay, --exec and --fail change.
-type work struct {
-	unit, delay time.Duration
-	exec        string
-	fail        string
-}
-
-func (w *work) Flags(p *cli.Program) {
-	f := p.Group("Work")
-	f.DurationVar(&w.unit, "unit", time.Second, "a dot is `DURATION` of work")
-	f.DurationVar(&w.delay, "delay", 0, "each task takes `DURATION` longer")
-	f.StringVar(&w.exec, "exec", "", "the work is this shell `COMMAND`; --requeue then puts back what fails")
-	f.StringVar(&w.fail, "fail", "", "reject a task whose body contains `TEXT`; --requeue then puts back what fails")
-}
-
-func (w *work) Check() error {
-	if w.unit < 0 || w.delay < 0 {
-		return cli.Usage("", "--unit and --delay take no negative duration")
-	}
-	in.OnFailure = w.exec != "" || w.fail != ""
-	return nil
-}
 
 func main() {
 	program.Run(func(ctx context.Context, args []string) error {
@@ -125,17 +100,4 @@ func do(_ context.Context, ch *conn.Channel, d amqp.Delivery) error {
 		return err
 	}
 	return in.Acknowledge(ch, &d)
-}
-
-// on spends the time that the task's dots stand for, or runs the command; done is false if that failed.
-func (w *work) on(d *amqp.Delivery) (done bool, err error) {
-	if err := in.Flush(); err != nil {
-		return false, err
-	}
-	time.Sleep(w.delay)
-	if w.exec != "" {
-		return in.Exec(w.exec, d)
-	}
-	time.Sleep(time.Duration(bytes.Count(d.Body, []byte("."))) * w.unit)
-	return true, nil
 }
