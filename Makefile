@@ -2,9 +2,9 @@
 # Both need Go, make, bash and a package manager; RabbitMQ is installed if no broker is there.
 
 PROGRAMS := send receive new_task worker emit_log receive_logs emit_log_direct emit_log_topic rpc_server rpc_client
-SCRIPTS  := $(wildcard demos/*.sh scripts/*)
+SCRIPTS  := $(wildcard demos/*.sh scripts/*) bench/peers/install
 
-.PHONY: all build install broker demo test lint format manual clean
+.PHONY: all build install broker demo test lint format manual bench bench-peers clean
 
 all: build
 
@@ -42,6 +42,15 @@ format:
 # docs/manual.md from the programs' own --help; a test compares the two.
 manual: build
 	scripts/manual > docs/manual.md
+
+# The programs beside their peers and the limits: a quarter of an hour, with QUICK=1 two minutes and no new charts.
+bench:
+	scripts/install-rabbitmq
+	go run ./bench $(if $(QUICK),-quick,-charts docs) $(BENCHFLAGS)
+
+# The other clients that `make bench` measures, from the distribution and npm.
+bench-peers:
+	bench/peers/install
 
 clean:
 	rm -rf bin

@@ -1,0 +1,52 @@
+// Client is what the suite's programs are measured against besides other people's clients: frames encoded
+// beforehand on a bare socket (the limit), and the shortest programs that use the Go library (the plain ones).
+//
+//	client raw-publish URL QUEUE N SIZE CONFIRM
+//	client raw-drain URL QUEUE N PREFETCH
+//	client plain-publish URL QUEUE
+//	client plain-drain URL QUEUE N PREFETCH ACK
+//	client plain-send URL QUEUE
+//	client plain-receive URL QUEUE
+//	client plain-rpc URL QUEUE
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "client:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	url, queue := args[1], args[2]
+	number := func(i int) int {
+		n, err := strconv.Atoi(args[i])
+		if err != nil {
+			panic(err)
+		}
+		return n
+	}
+	switch args[0] {
+	case "raw-publish":
+		return rawPublish(url, queue, number(3), number(4), args[5] == "confirm")
+	case "raw-drain":
+		return rawDrain(url, queue, number(3), number(4))
+	case "plain-publish":
+		return plainPublish(url, queue)
+	case "plain-drain":
+		return plainDrain(url, queue, number(3), number(4), number(5))
+	case "plain-send":
+		return plainSend(url, queue)
+	case "plain-receive":
+		return plainReceive(url, queue)
+	case "plain-rpc":
+		return plainRPC(url, queue)
+	}
+	return fmt.Errorf("unknown: %s", args[0])
+}

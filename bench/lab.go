@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"amqp-tutorials/internal/brokertest"
+)
+
+const (
+	queue     = "bench" // durable, for everything that is measured on the real broker
+	nullQueue = "null"
+)
+
+// lab is what the cases are measured with.
+type lab struct {
+	dir    string // temporary
+	module string // where the sources are
+	quick  bool
+	node   *brokertest.Node
+	pid    int // of the broker
+	null   *nullBroker
+	admin  *amqp.Channel
+	python string            // an interpreter that has pika
+	found  map[string]string // the peers and their versions
+	absent []string          // peers that are not installed
+}
+
+// setUp builds the programs and starts both brokers. The caller calls tearDown in any case.
+func (l *lab) setUp(ctx context.Context) error {
+	module, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return fmt.Errorf("finding the sources: %w", err)
+	}
+	l.module = strings.TrimSpace(string(module))
+	if l.dir, err = os.MkdirTemp("", "bench"); err != nil {
+		return err
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", l.dir+"/",
+		"./cmd/...", "./bench/client", "./bench/empty", "./bench/launch")
+	build.Dir, build.Env, build.Stderr = l.module, append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("building the programs: %w", err)
+	}
+	l.lookForPeers(ctx)
+	data := filepath.Join(l.dir, "broker")
+	if err := os.Mkdir(data, 0o700); err != nil {
+		return err
+	}
+	if l.node, err = brokertest.Start(data); err != nil {
+		return err
+	}
+	if l.null, err = startNull(); err != nil {
+		return err
+	}
+	l.pid = l.brokerPID()
+	conn, err := amqp.Dial(l.node.URL("/"))
+	if err != nil {
+		return err
+	}
+	if l.admin, err = conn.Channel(); err != nil {
+		return err
+	}
+	_, err = l.admin.QueueDeclare(queue, true, false, false, false, nil)
+	return err
+}
+
+func (l *lab) tearDown() {
+	if l.null != nil {
+		l.null.stop()
+	}
+	if l.node != nil {
+		l.node.Stop()
+	}
+	if l.dir != "" {
+		_ = os.RemoveAll(l.dir)
+	}
+}
+
+// program is the path of a program of ours.
+func (l *lab) program(name string) string { return filepath.Join(l.dir, name) }
+
+// purge empties the queue and lets the broker come to rest.
+func (l *lab) purge() error {
+	_, err := l.admin.QueuePurge(queue, false)
+	time.Sleep(100 * time.Millisecond)
+	return err
+}
+
+// count waits until the queue holds n messages, and returns how many it does.
+func (l *lab) count(n int) (int, error) {
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		q, err := l.admin.QueueDeclarePassive(queue, true, false, false, false, nil)
+		if err != nil || q.Messages >= n || time.Now().After(deadline) {
+			return q.Messages, err
+		}
+	}
+}
+
+// fill puts n persistent messages of size bytes into the empty queue.
+func (l *lab) fill(ctx context.Context, n, size int) error {
+	if err := l.purge(); err != nil {
+		return err
+	}
+	args := []string{l.program("client"), "raw-publish", l.node.URL("/"), queue, fmt.Sprint(n), fmt.Sprint(size), "confirm"}
+	if _, _, err := l.measure(ctx, command{args: args}); err != nil {
+		return err
+	}
+	_, err := l.count(n)
+	return err
+}
+
+// lines returns a file with n lines of size bytes, which it makes if it isn't there yet.
+func (l *lab) lines(n, size int) (string, error) {
+	name := l.program(fmt.Sprintf("lines-%d-%d", n, size))
+	if _, err := os.Stat(name); err == nil {
+		return name, nil
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	w := bufio.NewWriterSize(f, 1<<20)
+	for i := range n {
+		head := fmt.Appendf(nil, "%09d ", i)
+		_, _ = w.Write(head) // Flush tells
+		_, _ = w.Write(bytes.Repeat([]byte{'x'}, size-len(head)))
+		_ = w.WriteByte('\n')
+	}
+	return name, w.Flush()
+}
+
+// scaled is n, or a tenth of it in a quick run.
+func (l *lab) scaled(n int) int {
+	if l.quick {
+		return n / 10
+	}
+	return n
+}

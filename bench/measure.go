@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// limit is how long any one process may take.
+const limit = 15 * time.Minute
+
+// sample is what one run of a case has cost.
+type sample struct {
+	Messages int     `json:"messages"`
+	Wall     float64 `json:"wall_s"`
+	CPU      float64 `json:"cpu_s"`        // of the client, user and system
+	Broker   float64 `json:"broker_cpu_s"` // of the broker meanwhile
+	RSS      float64 `json:"peak_mib"`     // of the client
+	OtherRSS float64 `json:"peak_mib_consumer,omitempty"`
+	P50      float64 `json:"p50_ms,omitempty"`
+	P99      float64 `json:"p99_ms,omitempty"`
+}
+
+// command is a process to measure.
+type command struct {
+	args   []string
+	stdin  string // file; empty: nothing
+	stdout *os.File
+	ready  string // what the process says on standard error when it is ready
+}
+
+// process is a command that runs.
+type process struct {
+	cmd    *exec.Cmd
+	report *os.File
+	stderr *stderr
+	cancel context.CancelFunc
+}
+
+// start starts a process under the launcher and waits until it is ready.
+func (l *lab) start(ctx context.Context, c command) (*process, error) {
+	report, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	cmd := exec.CommandContext(ctx, l.program("launch"), c.args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.ExtraFiles = []*os.File{w}
+	if c.stdout != nil {
+		cmd.Stdout = c.stdout
+	}
+	p := &process{cmd: cmd, report: report, stderr: newStderr(c.ready), cancel: cancel}
+	cmd.Stderr = p.stderr
+	if c.stdin != "" {
+		in, err := os.Open(c.stdin)
+		if err != nil {
+			cancel()
+			return nil, err
+		}
+		defer in.Close()
+		cmd.Stdin = in
+	}
+	if err := cmd.Start(); err != nil {
+		cancel()
+		return nil, err
+	}
+	return p, p.await(c.ready)
+}
+
+// await waits until the process has said that it is ready, and kills it if it doesn't.
+func (p *process) await(ready string) error {
+	if ready == "" {
+		return nil
+	}
+	select {
+	case <-p.stderr.ready:
+		return nil
+	case <-time.After(10 * time.Second):
+		p.kill()
+		return fmt.Errorf("%s: not ready: %s", p.cmd.Args[1], p.stderr)
+	}
+}
+
+// kill ends a process and its launcher.
+func (p *process) kill() {
+	_ = p.cmd.Cancel()
+	_, _ = p.wait()
+}
+
+// wait waits for the end of a process and takes its report.
+func (p *process) wait() (sample, error) {
+	defer p.cancel()
+	defer p.report.Close()
+	err := p.cmd.Wait()
+	line, readErr := io.ReadAll(p.report)
+	if err = errors.Join(err, readErr); err != nil {
+		return sample{}, fmt.Errorf("%s: %w: %s", p.cmd.Args[1], err, p.stderr)
+	}
+	var wall, cpu time.Duration
+	var kib float64
+	var status int
+	if _, err := fmt.Sscan(string(line), (*int64)(&wall), (*int64)(&cpu), &kib, &status); err != nil {
+		return sample{}, fmt.Errorf("%s: report %q: %w", p.cmd.Args[1], line, err)
+	}
+	if status != 0 {
+		return sample{}, fmt.Errorf("%s: exit status %d: %s", strings.Join(p.cmd.Args[1:], " "), status, p.stderr)
+	}
+	return sample{Wall: wall.Seconds(), CPU: cpu.Seconds(), RSS: kib / 1024}, nil
+}
+
+// measure runs a process to its end. It takes the broker's CPU time too.
+func (l *lab) measure(ctx context.Context, c command) (sample, string, error) {
+	before := l.brokerCPU()
+	p, err := l.start(ctx, c)
+	if err != nil {
+		return sample{}, "", err
+	}
+	s, err := p.wait()
+	s.Broker = l.brokerCPU() - before
+	return s, p.stderr.String(), err
+}
+
+// stderr collects what a process says, and tells when it has said that it is ready.
+type stderr struct {
+	buf    bytes.Buffer
+	marker []byte
+	ready  chan struct{}
+}
+
+func newStderr(marker string) *stderr {
+	return &stderr{marker: []byte(marker), ready: make(chan struct{})}
+}
+
+// Write is called from one goroutine.
+func (s *stderr) Write(p []byte) (int, error) {
+	s.buf.Write(p)
+	if len(s.marker) > 0 && bytes.Contains(s.buf.Bytes(), s.marker) {
+		s.marker = nil
+		close(s.ready)
+	}
+	return len(p), nil
+}
+
+func (s *stderr) String() string { return strings.TrimSpace(s.buf.String()) }
