@@ -103,8 +103,9 @@ func readAll(r io.Reader, blocks chan<- block) {
 }
 
 const (
-	blockSize = 64 << 10
-	readSize  = 4 << 10 // a read gets at least so much room
+	blockSize  = 64 << 10
+	largeBlock = 1 << 20 // for long lines, of which each would need a block of its own, and be copied there
+	readSize   = 4 << 10 // a read gets at least so much room
 )
 
 // readSeparated cuts the input at each separator and passes on at once what a read has brought, so that the lines of
@@ -120,7 +121,7 @@ func readSeparated(r io.Reader, separator byte, blocks chan<- block) {
 	for err == nil {
 		if cap(buf)-len(buf) < readSize {
 			rest := buf[begin:]
-			buf = append(make([]byte, 0, max(blockSize, 2*len(rest))), rest...)
+			buf = append(make([]byte, 0, max(blockSize, 2*len(rest), min(8*len(rest), largeBlock))), rest...)
 			begin = 0
 		}
 		var n int
