@@ -86,3 +86,18 @@ func TestJudge(t *testing.T) {
 		})
 	}
 }
+
+// Who was connected before has failed after connecting.
+func TestLostForGood(t *testing.T) {
+	n := node{host: "h", port: "5672", user: "bob", vhost: "v", auth: "plain"}
+	refused := n.explainDial(context.Background(), amqp.ErrCredentials, socketTo{ip: "127.0.0.1"})
+	var e *cli.Error
+	if err := lostForGood(context.Background(), refused); !errors.As(err, &e) || e.Status != cli.Failed || e.Hint == "" {
+		t.Errorf("got %v, want status %d and the hint", err, cli.Failed)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := lostForGood(ctx, refused); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped by the user: %v", err)
+	}
+}

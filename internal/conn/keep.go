@@ -63,13 +63,25 @@ func (s *Settings) Keep(ctx context.Context, use func(context.Context, *Channel)
 			return err
 		}
 		if c, err = s.connect(ctx, forever, pause); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			return err
+			return lostForGood(ctx, err)
 		}
 		cli.Say("connected again to %s after %s", c.node.address(), time.Since(ended).Round(100*time.Millisecond))
 	}
+}
+
+// lostForGood is the error of a program that was connected and can't be again. It has failed after connecting, which
+// is another exit status than that of one which never was.
+func lostForGood(ctx context.Context, err error) error {
+	var e *cli.Error
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &e):
+		failed := *e
+		failed.Status = cli.Failed
+		return &failed
+	}
+	return err
 }
 
 // session uses one connection to its end.

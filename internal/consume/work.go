@@ -56,8 +56,8 @@ func (o *Options) Acknowledge(ch *conn.Channel, d *amqp.Delivery) error {
 
 // Reject rejects a delivery for good, whatever the options say: the broker drops it or dead-letters it.
 func (o *Options) Reject(d *amqp.Delivery) error {
-	if o.autoAck {
-		return nil
+	if o.autoAck && o.count > 0 {
+		return nil // it was acknowledged before the work
 	}
 	return o.settle.done(d.DeliveryTag, reject)
 }

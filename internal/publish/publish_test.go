@@ -89,6 +89,9 @@ func TestUnconfirmed(t *testing.T) {
 	if u.find("nobody") != nil {
 		t.Error("found a message that isn't there")
 	}
+	if n := u.unreturn(); n != 1 || first.returned {
+		t.Errorf("%d messages were returned, and the first still is: %t", n, first.returned)
+	}
 }
 
 // A message put back after a nack comes behind the others.

@@ -90,6 +90,7 @@ func (p *publisher) session(life context.Context, ch *conn.Channel) error {
 		return err
 	}
 	p.unconfirmed.published, p.draining = 0, false
+	p.returned -= p.unconfirmed.unreturn() // they are published again, and may be returned again
 	for {
 		if err := p.settle(ch); err != nil {
 			return err

@@ -63,3 +63,14 @@ func (u *unconfirmed) find(id string) *Message {
 	}
 	return nil
 }
+
+// unreturn forgets which messages were returned, and says how many.
+func (u *unconfirmed) unreturn() (n int) {
+	for i := range u.n {
+		if m := u.at(i); m.returned {
+			m.returned = false
+			n++
+		}
+	}
+	return n
+}

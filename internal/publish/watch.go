@@ -61,21 +61,24 @@ func (w *watched) attend(idle bool) (done func()) {
 func (p *publisher) watch(life context.Context, end context.CancelCauseFunc) {
 	ticks := time.NewTicker(100 * time.Millisecond)
 	defer ticks.Stop()
-	var stopped time.Time
+	var deafSince time.Time // the broker, or whoever reads the output, after the user wanted the end
 	for {
 		select {
 		case <-life.Done():
 			return
 		case <-ticks.C:
 		}
-		if stopped.IsZero() && p.stop.Err() != nil {
-			stopped = time.Now()
-		}
 		last := p.progress.Load()
 		ch := p.channel.Load()
 		deaf := ch == nil || p.blocked.Load() || !p.waiting.Load()
 		switch {
-		case !stopped.IsZero() && time.Since(stopped) > grace && deaf:
+		case p.stop.Err() == nil || !deaf:
+			deafSince = time.Time{}
+		case deafSince.IsZero():
+			deafSince = time.Now()
+		}
+		switch {
+		case !deafSince.IsZero() && time.Since(deafSince) > grace:
 			end(errInterrupted)
 		case last == 0 || p.blocked.Load() || p.idle.Load():
 			continue
