@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,29 +22,39 @@ type gang struct {
 	b       *faultyBroker
 	dir     string
 	args    []string
-	running []*exec.Cmd
+	running []*member
 	started int
 }
 
-func (g *gang) start() *exec.Cmd {
+type member struct {
+	*exec.Cmd
+	stderr    bytes.Buffer
+	readyFile string
+}
+
+// ready tells that a worker has connected. One that is stopped before ends as a program that could not.
+func (m *member) ready() bool {
+	_, err := os.Stat(m.readyFile)
+	return err == nil
+}
+
+func (g *gang) start() *member {
 	g.started++
 	out, err := os.Create(filepath.Join(g.dir, fmt.Sprint(g.started)))
 	if err != nil {
 		g.t.Fatal(err)
 	}
 	defer out.Close()
-	args := append([]string{"--wait", "30s", "--ready-file", g.ready(g.started)}, g.args...)
-	cmd := program(g.b.url(), "worker", args...)
-	cmd.Stdout = out
-	if err := cmd.Start(); err != nil {
+	m := &member{readyFile: filepath.Join(g.dir, fmt.Sprintf("%d.ready", g.started))}
+	m.Cmd = program(g.b.url(), "worker", append([]string{"--wait", "30s", "--ready-file", m.readyFile}, g.args...)...)
+	m.Stdout = out
+	m.Stderr = &m.stderr
+	if err := m.Start(); err != nil {
 		g.t.Fatal(err)
 	}
-	g.t.Cleanup(func() { cmd.Process.Kill() })
-	return cmd
+	g.t.Cleanup(func() { m.Process.Kill() })
+	return m
 }
-
-// ready is the file that tells that a worker has connected, and listens to signals.
-func (g *gang) ready(i int) string { return filepath.Join(g.dir, fmt.Sprintf("%d.ready", i)) }
 
 // replace kills one worker as a power cut would, and starts another.
 func (g *gang) replace() {
@@ -85,13 +96,12 @@ func (g *gang) run(tasks, workers, kills int) [][]byte {
 		}
 	}
 	g.await(func(left int) bool {
-		_, err := os.Stat(g.ready(g.started))
-		return left == 0 && err == nil
+		return left == 0 && !slices.ContainsFunc(g.running, func(m *member) bool { return !m.ready() })
 	})
 	for _, worker := range g.running {
 		worker.Process.Signal(syscall.SIGTERM)
 		if err := worker.Wait(); err != nil {
-			g.t.Errorf("a worker that was asked to stop: %v", err)
+			g.t.Errorf("a worker that was asked to stop: %v\n%s", err, &worker.stderr)
 		}
 	}
 	var outputs [][]byte

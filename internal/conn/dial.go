@@ -30,7 +30,7 @@ type connection struct {
 // tries each once. It returns the reason of the last failure as the user shall see it.
 func (s *Settings) connect(ctx context.Context, patience time.Duration, pause backoff.BackOff) (*connection, error) {
 	deadline := time.Now().Add(patience)
-	for {
+	for told := patience == forever; ; told = true {
 		c, err := s.tryNodes(ctx)
 		if err == nil {
 			return c, nil
@@ -38,6 +38,9 @@ func (s *Settings) connect(ctx context.Context, patience time.Duration, pause ba
 		left := time.Until(deadline)
 		if ctx.Err() != nil || final(err) || left <= 0 {
 			return nil, err
+		}
+		if !told {
+			cli.Say("%v; trying for %s", err, patience)
 		}
 		if sleep(ctx, min(pause.NextBackOff(), left)) != nil {
 			return nil, err
