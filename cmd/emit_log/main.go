@@ -11,6 +11,8 @@ package main
 import (
 	"context"
 
+	amqp "github.com/rabbitmq/amqp091-go"
+
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
 	"amqp-tutorials/internal/publish"
@@ -50,8 +52,8 @@ func declare(ch *conn.Channel) error {
 }
 
 // send publishes one message. A fanout exchange ignores the routing key, a headers exchange looks at the headers.
-func send(ctx context.Context, ch *conn.Channel, m publish.Message) error {
-	return ch.PublishWithContext(ctx,
+func send(ctx context.Context, ch *conn.Channel, m publish.Message) (*amqp.DeferredConfirmation, error) {
+	return ch.PublishWithDeferredConfirmWithContext(ctx,
 		exchange.Name, // exchange
 		m.RoutingKey,  // routing key: empty unless --routing-key is given
 		out.Mandatory, // mandatory: return the message if it reaches no queue

@@ -10,6 +10,8 @@ package main
 import (
 	"context"
 
+	amqp "github.com/rabbitmq/amqp091-go"
+
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
 	"amqp-tutorials/internal/publish"
@@ -51,8 +53,8 @@ func declare(ch *conn.Channel) error {
 }
 
 // send publishes one message with its severity as the routing key.
-func send(ctx context.Context, ch *conn.Channel, m publish.Message) error {
-	return ch.PublishWithContext(ctx,
+func send(ctx context.Context, ch *conn.Channel, m publish.Message) (*amqp.DeferredConfirmation, error) {
+	return ch.PublishWithDeferredConfirmWithContext(ctx,
 		exchange.Name, // exchange
 		m.RoutingKey,  // routing key: the severity
 		out.Mandatory, // mandatory: return the message if it reaches no queue

@@ -11,6 +11,8 @@ package main
 import (
 	"context"
 
+	amqp "github.com/rabbitmq/amqp091-go"
+
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
 	"amqp-tutorials/internal/publish"
@@ -52,8 +54,8 @@ func declare(ch *conn.Channel) error {
 }
 
 // send publishes one message. The exchange compares its routing key, word by word, with every binding key.
-func send(ctx context.Context, ch *conn.Channel, m publish.Message) error {
-	return ch.PublishWithContext(ctx,
+func send(ctx context.Context, ch *conn.Channel, m publish.Message) (*amqp.DeferredConfirmation, error) {
+	return ch.PublishWithDeferredConfirmWithContext(ctx,
 		exchange.Name, // exchange
 		m.RoutingKey,  // routing key: FACILITY.SEVERITY
 		out.Mandatory, // mandatory: return the message if it reaches no queue

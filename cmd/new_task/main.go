@@ -11,6 +11,8 @@ package main
 import (
 	"context"
 
+	amqp "github.com/rabbitmq/amqp091-go"
+
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
 	"amqp-tutorials/internal/publish"
@@ -61,8 +63,8 @@ func declare(ch *conn.Channel) error {
 
 // send publishes one task. Its delivery mode is persistent (2): the broker writes it to disk. Only the publisher
 // confirm that follows tells that it has done so; "Sent" is printed then.
-func send(ctx context.Context, ch *conn.Channel, m publish.Message) error {
-	return ch.PublishWithContext(ctx,
+func send(ctx context.Context, ch *conn.Channel, m publish.Message) (*amqp.DeferredConfirmation, error) {
+	return ch.PublishWithDeferredConfirmWithContext(ctx,
 		out.Exchange,   // exchange: "" is the default exchange
 		out.RoutingKey, // routing key: the queue's name
 		out.Mandatory,  // mandatory: return the message if it reaches no queue

@@ -110,7 +110,7 @@ func describe(payload []byte) string {
 		return "a method frame that is too short"
 	}
 	class, id := binary.BigEndian.Uint16(payload), binary.BigEndian.Uint16(payload[2:])
-	m, known := methods[[2]uint16{class, id}]
+	m, known := methods()[[2]uint16{class, id}]
 	if !known {
 		return fmt.Sprintf("method %d.%d", class, id)
 	}

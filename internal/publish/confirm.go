@@ -101,17 +101,13 @@ func (p *publisher) full() bool {
 	return p.confirm != none && u.n > 0 && (u.n >= p.limit() || u.bytes >= windowBytes)
 }
 
-// ask puts the channel into confirm mode, or begins a transaction, and says where its answers are to be found. The
-// Go channels hold as much as can be outstanding: one that is full would stall the library's reader, and with it the
-// confirms for which this program waits.
-func (p *publisher) ask(ch *conn.Channel) (err error) {
-	room := p.limit()
-	if p.source.left >= 0 {
-		room = min(room, p.source.left+p.unconfirmed.n)
-	}
-	p.confirms, p.returns = nil, nil
+// ask puts the channel into confirm mode, or begins a transaction. The Go channel of returns holds as many as can be
+// outstanding: one that is full would stall the library's reader, and with it the confirms for which this program
+// waits.
+func (p *publisher) ask(ch *conn.Channel) error {
+	p.returns = nil
 	if p.Mandatory {
-		p.returns = ch.NotifyReturn(make(chan amqp.Return, max(room, 1000)))
+		p.returns = ch.NotifyReturn(make(chan amqp.Return, max(p.limit(), 1000)))
 	}
 	switch p.confirm {
 	case none:
@@ -119,7 +115,6 @@ func (p *publisher) ask(ch *conn.Channel) (err error) {
 	case tx:
 		return ch.Tx()
 	default:
-		p.confirms = ch.NotifyPublish(make(chan amqp.Confirmation, room))
 		return ch.Confirm(false)
 	}
 }

@@ -3,8 +3,6 @@ package publish
 import (
 	"context"
 
-	amqp "github.com/rabbitmq/amqp091-go"
-
 	"amqp-tutorials/internal/conn"
 	"amqp-tutorials/internal/show"
 )
@@ -48,9 +46,11 @@ func (p *publisher) nextMessage() (Message, bool) {
 
 // publish hands one message to the tutorial's own send. Without confirms that is all there is to it.
 func (p *publisher) publish(life context.Context, ch *conn.Channel, m *Message) error {
-	if err := p.send(life, ch, *m); err != nil {
+	confirm, err := p.send(life, ch, *m)
+	if err != nil {
 		return err
 	}
+	m.confirm = confirm
 	p.unconfirmed.published++
 	switch {
 	case p.confirm == none:
@@ -86,28 +86,34 @@ func (p *publisher) settle(ch *conn.Channel) error {
 	for len(ch.Blocked()) > 0 {
 		p.flowControl(<-ch.Blocked())
 	}
-	if len(p.confirms) > 0 {
-		p.progressed()
-	}
-	for len(p.confirms) > 0 {
-		if err := p.confirmation(<-p.confirms); err != nil {
-			return err
+	for any := false; ; any = true {
+		select {
+		case <-p.unconfirmed.next():
+			if !any {
+				p.progressed()
+			}
+			if err := p.confirmation(ch); err != nil {
+				return err
+			}
+		default:
+			p.takeReturns()
+			return nil
 		}
 	}
-	p.takeReturns()
-	return nil
 }
 
-func (p *publisher) confirmation(c amqp.Confirmation) error {
+// confirmation takes in what the broker has answered to the first message. The library makes a nack of whatever is
+// unanswered when a channel closes, and of that the channel's own reason is to be told.
+func (p *publisher) confirmation(ch *conn.Channel) error {
 	p.takeReturns()
-	if p.unconfirmed.published == 0 {
-		return nil // the channel has closed
+	if p.unconfirmed.at(0).confirm.Acked() {
+		return p.acknowledged()
 	}
-	if !c.Ack {
-		p.refused()
-		return nil
+	if ch.IsClosed() {
+		return ch.Reason()
 	}
-	return p.acknowledged()
+	p.refused()
+	return nil
 }
 
 // acknowledged: the broker has the first unconfirmed message. This is where it is reported as sent.

@@ -13,8 +13,9 @@ import (
 	"amqp-tutorials/internal/show"
 )
 
-// Send is a tutorial's own publishing: one basic.publish.
-type Send func(ctx context.Context, ch *conn.Channel, m Message) error
+// Send is a tutorial's own publishing: one basic.publish. It returns where the library will put the broker's confirm,
+// which is nil on a channel that isn't in confirm mode.
+type Send func(ctx context.Context, ch *conn.Channel, m Message) (*amqp.DeferredConfirmation, error)
 
 // Run publishes what the arguments and options ask for. declare is called with each new channel, at the start and
 // after a lost connection, and send for each message. Messages are kept until the broker has confirmed them; those
@@ -60,9 +61,8 @@ type publisher struct {
 	began   time.Time
 
 	unconfirmed unconfirmed
-	confirms    chan amqp.Confirmation // of the present channel
-	returns     chan amqp.Return       // of the present channel
-	draining    bool                   // a batch is complete and waits for its confirms
+	returns     chan amqp.Return // of the present channel
+	draining    bool             // a batch is complete and waits for its confirms
 	pace        pace
 	confirmed   int
 	returned    int
@@ -110,9 +110,8 @@ func (p *publisher) session(life context.Context, ch *conn.Channel) error {
 
 // leave takes in what was confirmed before the session ended, which needs no resending, and prints it.
 func (p *publisher) leave(ch *conn.Channel) {
-	if p.settle(ch) == nil {
-		p.out.Flush() // its error comes again with the next line
-	}
+	_ = p.settle(ch) // that the channel has ended is the session's error already
+	p.out.Flush()    // its error comes again with the next line
 }
 
 // done says that all has been published that ever will be, and that nothing is unconfirmed.
@@ -138,12 +137,9 @@ func (p *publisher) wait(life context.Context, ch *conn.Channel) error {
 	}
 	defer p.attend(p.unconfirmed.n == 0)()
 	select {
-	case c, ok := <-p.confirms:
-		if !ok {
-			return ch.Reason()
-		}
+	case <-p.unconfirmed.next():
 		p.progressed()
-		return p.confirmation(c)
+		return p.confirmation(ch)
 	case r, ok := <-p.returns:
 		if !ok {
 			return ch.Reason()

@@ -7,14 +7,15 @@ type Message struct {
 	RoutingKey string
 	amqp.Publishing
 
-	number   int  // its place in the input, from 1
-	returned bool // the broker could not route it
-	tries    int  // how often the broker has nacked it
+	confirm  *amqp.DeferredConfirmation // of the present channel's basic.publish
+	number   int                        // its place in the input, from 1
+	returned bool                       // the broker could not route it
+	tries    int                        // how often the broker has nacked it
 }
 
 // unconfirmed keeps, in order, the messages of which it isn't known whether the broker has them. On each channel the
-// first published of them have been published; the broker numbers these from 1, and the library hands out the
-// confirms in that order, so the next confirm is always for the first message.
+// first published of them have been published. They are taken away in that order, although the broker may confirm a
+// later one first.
 type unconfirmed struct {
 	ring      []Message
 	first, n  int
@@ -52,6 +53,15 @@ func (u *unconfirmed) pop() Message {
 	u.bytes -= len(message.Body)
 	u.published--
 	return message
+}
+
+// next is closed when the broker has answered the first message, one way or the other. It is nil if there is none
+// that an answer is expected for.
+func (u *unconfirmed) next() <-chan struct{} {
+	if u.published == 0 || u.at(0).confirm == nil {
+		return nil
+	}
+	return u.at(0).confirm.Done()
 }
 
 // find returns the message with this id that has been published and not been returned yet, or nil.
