@@ -5,6 +5,7 @@ package show
 import (
 	"strconv"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -37,6 +38,67 @@ func AppendEscaped(dst, text []byte) []byte {
 			dst = append(dst, quoted[1:len(quoted)-1]...)
 		}
 		text = text[size:]
+	}
+	return dst
+}
+
+// appendJSON appends text as it stands between the quotes of a JSON string. What may not reach a terminal is written
+// as \u and four digits, so the value stays the same.
+func appendJSON(dst, text []byte) []byte {
+	begin := 0 // of what needs no escape
+	for i := 0; i < len(text); {
+		c := text[i]
+		if ' ' <= c && c <= '~' && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(text[i:])
+		if r != '"' && r != '\\' && visible(r) {
+			i += size
+			continue
+		}
+		dst = append(dst, text[begin:i]...)
+		switch r {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			dst = appendUnicode(dst, r)
+		}
+		i += size
+		begin = i
+	}
+	return append(dst, text[begin:]...)
+}
+
+// appendSafe appends JSON in which all that may not reach a terminal is escaped. encoding/json escapes the control
+// characters of ASCII only; those beyond can only be part of strings.
+func appendSafe(dst, json []byte) []byte {
+	begin := 0 // of what needs no escape
+	for i := 0; i < len(json); {
+		if json[i] < '\x7f' {
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(json[i:])
+		if !visible(r) {
+			dst = appendUnicode(append(dst, json[begin:i]...), r)
+			begin = i + size
+		}
+		i += size
+	}
+	return append(dst, json[begin:]...)
+}
+
+// appendUnicode appends a character as JSON's \u escape, of which it takes two beyond U+FFFF.
+func appendUnicode(dst []byte, r rune) []byte {
+	for _, unit := range utf16.AppendRune(nil, r) {
+		dst = append(dst, '\\', 'u', hexDigits[unit>>12], hexDigits[unit>>8&0xf], hexDigits[unit>>4&0xf], hexDigits[unit&0xf])
 	}
 	return dst
 }

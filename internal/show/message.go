@@ -40,33 +40,60 @@ func (f *Format) Type() string { return "format" }
 // Message prints one delivery. In Text the line is prefix and the body, or prefix, key, a colon and the body if key
 // is not empty; the other formats take neither.
 func (o *Output) Message(f Format, prefix, key string, d *amqp.Delivery) error {
-	if f == JSON {
-		line, err := json.Marshal(object(d))
-		if err != nil {
-			return fmt.Errorf("showing a message as JSON: %w", err)
-		}
-		return o.append(func(buf []byte) []byte { return append(append(buf, line...), '\n') })
+	switch f {
+	case Raw:
+		return o.ended(d.Body, '\n')
+	case Raw0:
+		return o.ended(d.Body, 0)
+	case JSON:
+		return o.object(d)
 	}
-	return o.append(func(buf []byte) []byte {
-		switch f {
-		case Raw:
-			return append(append(buf, d.Body...), '\n')
-		case Raw0:
-			return append(append(buf, d.Body...), 0)
-		default:
-			buf = append(buf, prefix...)
-			if key != "" {
-				buf = append(AppendEscaped(buf, []byte(key)), ':')
-			}
-			return append(AppendEscaped(buf, d.Body), '\n')
-		}
+	if key != "" {
+		prefix += Escape(key) + ":"
+	}
+	return o.Line(prefix, d.Body)
+}
+
+// ended prints bytes as they are, and one that ends them.
+func (o *Output) ended(text []byte, end byte) error {
+	return o.print(func() {
+		o.w.Write(text)
+		o.w.WriteByte(end)
 	})
 }
 
-// message is the JSON form of a delivery: every AMQP property under its name in the specification, in snake case.
+// object prints a delivery as a JSON object: first its body, which may be large and is written as it is escaped, then
+// the rest of it.
+func (o *Output) object(d *amqp.Delivery) (err error) {
+	text := utf8.Valid(d.Body)
+	printed := o.print(func() {
+		o.json.Reset()
+		encoder := json.NewEncoder(&o.json)
+		encoder.SetEscapeHTML(false)
+		if err = encoder.Encode(about(d)); err != nil {
+			return
+		}
+		if text {
+			o.w.WriteString(`{"body":"`)
+			o.escaped(d.Body, appendJSON)
+		} else {
+			o.w.WriteString(`{"body_base64":"`)
+			body := base64.NewEncoder(base64.StdEncoding, o.w)
+			body.Write(d.Body)
+			body.Close()
+		}
+		o.w.WriteString(`",`)
+		o.escaped(o.json.Bytes()[1:], appendSafe) // without its brace, and with a newline
+	})
+	if err != nil {
+		return fmt.Errorf("showing a message as JSON: %w", err)
+	}
+	return printed
+}
+
+// message is the JSON form of a delivery without its body: every AMQP property under its name in the specification,
+// in snake case. There is always an exchange.
 type message struct {
-	Body            *string        `json:"body,omitempty"`
-	BodyBase64      *string        `json:"body_base64,omitempty"`
 	Exchange        string         `json:"exchange"`
 	RoutingKey      string         `json:"routing_key"`
 	Redelivered     bool           `json:"redelivered"`
@@ -85,20 +112,13 @@ type message struct {
 	AppID           string         `json:"app_id,omitempty"`
 }
 
-func object(d *amqp.Delivery) message {
+func about(d *amqp.Delivery) message {
 	m := message{
 		Exchange: d.Exchange, RoutingKey: d.RoutingKey, Redelivered: d.Redelivered,
 		Headers:     table(d.Headers),
 		ContentType: d.ContentType, ContentEncoding: d.ContentEncoding, DeliveryMode: d.DeliveryMode,
 		Priority: d.Priority, CorrelationID: d.CorrelationId, ReplyTo: d.ReplyTo, Expiration: d.Expiration,
 		MessageID: d.MessageId, Type: d.Type, UserID: d.UserId, AppID: d.AppId,
-	}
-	if utf8.Valid(d.Body) {
-		body := string(d.Body)
-		m.Body = &body
-	} else {
-		body := base64.StdEncoding.EncodeToString(d.Body)
-		m.BodyBase64 = &body
 	}
 	if !d.Timestamp.IsZero() {
 		m.Timestamp = d.Timestamp.UTC().Format(time.RFC3339)

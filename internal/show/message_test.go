@@ -1,11 +1,15 @@
 package show
 
 import (
+	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -66,6 +70,15 @@ func TestMessage(t *testing.T) {
 			`{"body_base64":"/w==","exchange":"","routing_key":"","redelivered":false,"headers":{}}` + "\n",
 		},
 		{
+			"json, nothing that drives a terminal", JSON, "", "",
+			amqp.Delivery{
+				Body: []byte("a\u009b31m\x7f\u202e\ufeff\n\"\\ <é\u200d\U000e0001>"), RoutingKey: "k\u0085",
+				Headers: amqp.Table{"n\u2066": "\u202e<日>"},
+			},
+			`{"body":"a\u009b31m\u007f\u202e\ufeff\n\"\\ <é` + "\u200d" + `\udb40\udc01>","exchange":"","routing_key":"k\u0085",` +
+				`"redelivered":false,"headers":{"n\u2066":"\u202e<日>"}}` + "\n",
+		},
+		{
 			"json, everything set", JSON, "", "", full,
 			`{"body":"hi","exchange":"x","routing_key":"k","redelivered":true,"headers":{"b":true,"bytes":"/w==",` +
 				`"list":[2,{"deep":"er"}],"n":1,"nothing":null,"odd":"NaN","price":-0.05,"s":"text","when":"1970-01-01T00:00:00Z"},` +
@@ -79,6 +92,37 @@ func TestMessage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// JSON has the values that were sent, whatever they are, and nothing of it drives a terminal.
+func FuzzJSON(f *testing.F) {
+	f.Add([]byte("a\x1b\x7f\u009b\u202e\\\"\n\U000e0001"), "key", "\u2066")
+	f.Add([]byte("\xff\x80"), "\x80", "")
+	f.Fuzz(func(t *testing.T, body []byte, key, value string) {
+		line := printed(t, JSON, "", "", amqp.Delivery{Body: body, RoutingKey: key, Headers: amqp.Table{key: value}})
+		var m struct {
+			Body   []byte            `json:"body_base64"`
+			Text   string            `json:"body"`
+			Key    string            `json:"routing_key"`
+			Header map[string]string `json:"headers"`
+		}
+		if err := json.Unmarshal([]byte(line), &m); err != nil {
+			t.Fatalf("%v: %q", err, line)
+		}
+		if m.Text+string(m.Body) != string(body) {
+			t.Errorf("body %q became %q", body, line)
+		}
+		if utf8.ValidString(key) && utf8.ValidString(value) && (m.Key != key || m.Header[key] != value) {
+			t.Errorf("key %q and header %q became %q", key, value, line)
+		}
+		if rest, ended := strings.CutSuffix(line, "\n"); !ended || strings.ContainsFunc(rest, hidden) {
+			t.Errorf("%q", line)
+		}
+	})
+}
+
+func hidden(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Join_Control, r)
 }
 
 func TestDecimal(t *testing.T) {

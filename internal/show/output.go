@@ -2,11 +2,13 @@ package show
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"sync"
 	"syscall"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
@@ -21,9 +23,10 @@ var ErrClosedPipe = errors.New("standard output was closed by its reader")
 // goroutines, and one call's text is never mixed with another's.
 type Output struct {
 	mu   sync.Mutex
-	w    *bufio.Writer
-	line bool // flush at every line: a person is watching
-	buf  []byte
+	w    *bufio.Writer // keeps its first error
+	line bool          // flush at every line: a person is watching
+	buf  []byte        // of escaped
+	json bytes.Buffer  // of object
 
 	closed chan struct{}
 }
@@ -60,7 +63,16 @@ func (o *Output) watch(fd int32) {
 
 // Printf writes one result line, which format must end with a newline.
 func (o *Output) Printf(format string, args ...any) error {
-	return o.append(func(buf []byte) []byte { return fmt.Appendf(buf, format, args...) })
+	return o.print(func() { fmt.Fprintf(o.w, format, args...) })
+}
+
+// Line writes prefix and text, which is escaped, and a newline.
+func (o *Output) Line(prefix string, text []byte) error {
+	return o.print(func() {
+		o.w.WriteString(prefix)
+		o.escaped(text, AppendEscaped)
+		o.w.WriteByte('\n')
+	})
 }
 
 // Write writes what another program has printed, at once.
@@ -73,21 +85,42 @@ func (o *Output) Write(p []byte) (int, error) {
 	return len(p), pipeError(o.w.Flush())
 }
 
-// append writes what fill adds to an empty buffer, which is used again for the next line.
-func (o *Output) append(fill func([]byte) []byte) error {
+// print lets fill write one line to o.w, so that a message of a hundred mebibytes is not copied on its way out.
+func (o *Output) print(fill func()) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.buf = fill(o.buf[:0])
-	if _, err := o.w.Write(o.buf); err != nil {
-		return pipeError(err)
-	}
-	if cap(o.buf) > 1<<20 {
-		o.buf = nil // a huge message came by: don't hold its size for ever
-	}
+	fill()
 	if o.line {
 		return pipeError(o.w.Flush())
 	}
-	return nil
+	_, err := o.w.Write(nil) // its first error
+	return pipeError(err)
+}
+
+// piece is how much of a text is escaped at once.
+const piece = 8 << 10
+
+// escaped writes a text escaped, a piece at a time.
+func (o *Output) escaped(text []byte, escape func(dst, text []byte) []byte) {
+	for len(text) > 0 {
+		n := whole(text, piece)
+		o.buf = escape(o.buf[:0], text[:n])
+		o.w.Write(o.buf)
+		text = text[n:]
+	}
+}
+
+// whole is a length of at most n up to which no character of the text is cut in two.
+func whole(text []byte, n int) int {
+	if len(text) <= n {
+		return len(text)
+	}
+	for end := n; end > n-utf8.UTFMax; end-- {
+		if utf8.RuneStart(text[end]) {
+			return end
+		}
+	}
+	return n // it is not UTF-8
 }
 
 // Flush hands over everything printed so far. What has not been flushed may not be acknowledged.

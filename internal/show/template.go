@@ -44,7 +44,7 @@ func (o *Output) Templated(t *Template, d *amqp.Delivery) error {
 	if err := t.parsed.Execute(&line, fields(d)); err != nil {
 		return fmt.Errorf("--template: %w", err)
 	}
-	return o.append(func(buf []byte) []byte { return append(append(buf, line.Bytes()...), '\n') })
+	return o.ended(line.Bytes(), '\n')
 }
 
 // view is a message as a template sees it.
@@ -58,7 +58,7 @@ type view struct {
 }
 
 func fields(d *amqp.Delivery) view {
-	m := object(d)
+	m := about(d)
 	headers := make(map[string]any, len(m.Headers))
 	for name, value := range m.Headers {
 		if text, ok := value.(string); ok {
