@@ -9,8 +9,8 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"strings"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -93,7 +93,7 @@ func do(_ context.Context, ch *conn.Channel, d amqp.Delivery) error {
 	if err != nil {
 		return err
 	}
-	if !done || effort.fail != "" && strings.Contains(string(d.Body), effort.fail) {
+	if !done || effort.fail != "" && bytes.Contains(d.Body, []byte(effort.fail)) {
 		return in.Fail(&d)
 	}
 	if err := in.Say(" [x] Done"); err != nil {

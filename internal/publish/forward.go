@@ -128,8 +128,9 @@ func (p *publisher) acknowledged() error {
 	if p.quiet {
 		return nil
 	}
+	prefix := " [x] Sent "
 	if p.DefaultKey != "" {
-		return p.out.Printf(" [x] Sent %s:%s\n", show.Escape(m.RoutingKey), show.Escape(string(m.Body)))
+		prefix += show.Escape(m.RoutingKey) + ":"
 	}
-	return p.out.Printf(" [x] Sent %s\n", show.Escape(string(m.Body)))
+	return p.out.Line(prefix, m.Body)
 }

@@ -3,6 +3,7 @@ package publish
 import (
 	"bytes"
 	"io"
+	"os"
 )
 
 // source is where the bodies come from: the arguments, again and again, or standard input.
@@ -94,13 +95,33 @@ func (s *source) waiting() <-chan block {
 
 func readAll(r io.Reader, blocks chan<- block) {
 	defer close(blocks)
-	body, err := io.ReadAll(r)
+	body, err := all(r)
 	if err != nil {
 		blocks <- block{err: err}
 		return
 	}
 	blocks <- block{bodies: [][]byte{body}}
 }
+
+// all is io.ReadAll, which reads a large input in parts and copies them together, without the copy where the size is
+// known: that of a file.
+func all(r io.Reader) ([]byte, error) {
+	f, ok := r.(*os.File)
+	if !ok {
+		return io.ReadAll(r)
+	}
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() > largestMessage {
+		return io.ReadAll(r)
+	}
+	var b bytes.Buffer
+	b.Grow(int(info.Size()) + bytes.MinRead) // which it wants free to see the end
+	_, err = b.ReadFrom(r)
+	return b.Bytes(), err
+}
+
+// largestMessage is more than any RabbitMQ takes.
+const largestMessage = 1 << 30
 
 const (
 	blockSize  = 64 << 10
