@@ -166,6 +166,8 @@ load_definitions = %s
 collect_statistics_interval = 500
 # A test machine may be short of disk space.
 disk_free_limit.absolute = 1MB
+# As in RabbitMQ 3; 4 takes 16 MiB unless told otherwise.
+max_message_size = 134217728
 `, n.Port(), n.TLSPort(), n.CAFile(), n.file("server.pem"), n.file("server.key"),
 		n.ManagementPort(), n.file("definitions.json"))
 	definitions, err := definitions()
