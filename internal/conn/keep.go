@@ -19,7 +19,8 @@ import (
 // forever is the patience of a program that has once been connected.
 const forever = time.Duration(math.MaxInt64)
 
-// lasting is how long a connection is in use that was worth having. The pauses grow only while there is none.
+// lasting is how long a connection is in use that was worth having. The pauses grow only while there is none. It is
+// also how long a session may go on without its connection before that is told.
 const lasting = time.Second
 
 // LostError means that the connection, or what the channel worked with, went away without the program being at
@@ -87,12 +88,36 @@ func lostForGood(ctx context.Context, err error) error {
 // session uses one connection to its end.
 func (s *Settings) session(ctx context.Context, c *connection, again bool, use func(context.Context, *Channel) error) error {
 	defer c.close()
+	defer c.tellLoss()()
 	ch, err := c.channel()
 	if err != nil {
 		return &LostError{err.Error()}
 	}
 	ch.again = again
 	return ch.judge(use(ctx, ch))
+}
+
+// tellLoss tells of a lost connection even if its session does not end with it, because a task takes long: whoever
+// watches is to know that the broker gives the task to another. It returns the end of its watch.
+func (c *connection) tellLoss() (end func()) {
+	over := make(chan struct{})
+	closed := c.NotifyClose(make(chan *amqp.Error, 1))
+	go func() {
+		var e *amqp.Error
+		select {
+		case <-over:
+			return
+		case e = <-closed: // nil: we closed it ourselves
+		}
+		select {
+		case <-over:
+		case <-time.After(lasting):
+			if e != nil && lost(e) {
+				cli.Say("connection to %s lost: %s; finishing what has been begun", c.node.address(), reason(e))
+			}
+		}
+	}()
+	return func() { close(over) }
 }
 
 // judge decides what an error means: lost (*LostError), refused by the broker (*cli.Error), or neither (as it is).
