@@ -2,7 +2,6 @@ package consume
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -24,7 +23,7 @@ func (o *Options) Exec(command string, d *amqp.Delivery) (ok bool, err error) {
 	if err := o.out.Flush(); err != nil {
 		return false, err
 	}
-	headers, err := json.Marshal(show.Headers(d.Headers))
+	headers, err := show.Headers(d.Headers)
 	if err != nil {
 		return false, fmt.Errorf("headers as JSON: %w", err)
 	}

@@ -126,8 +126,11 @@ func about(d *amqp.Delivery) message {
 	return m
 }
 
-// Headers turns a message's headers into what encoding/json can write.
-func Headers(t amqp.Table) map[string]any { return table(t) }
+// Headers is a message's headers as JSON, safe for a terminal.
+func Headers(t amqp.Table) ([]byte, error) {
+	headers, err := json.Marshal(table(t))
+	return appendSafe(nil, headers), err
+}
 
 // table turns an AMQP table into what encoding/json can write.
 func table(t amqp.Table) map[string]any {

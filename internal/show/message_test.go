@@ -17,6 +17,12 @@ import (
 // printed is what Message writes for a delivery.
 func printed(t *testing.T, f Format, prefix, key string, d amqp.Delivery) string {
 	t.Helper()
+	return written(t, func(out *Output) error { return out.Message(f, prefix, key, &d) })
+}
+
+// written is what write writes.
+func written(t *testing.T, write func(*Output) error) string {
+	t.Helper()
 	name := filepath.Join(t.TempDir(), "out")
 	file, err := os.Create(name)
 	if err != nil {
@@ -24,7 +30,7 @@ func printed(t *testing.T, f Format, prefix, key string, d amqp.Delivery) string
 	}
 	defer file.Close()
 	out := NewOutput(file)
-	if err := out.Message(f, prefix, key, &d); err != nil {
+	if err := write(out); err != nil {
 		t.Fatal(err)
 	}
 	if err := out.Flush(); err != nil {
@@ -139,5 +145,20 @@ func TestDecimal(t *testing.T) {
 		if got := decimal(test.d); got != test.want {
 			t.Errorf("decimal(%v) = %s, want %s", test.d, got, test.want)
 		}
+	}
+}
+
+// A template shows a message's text escaped, however deep in the headers it stands.
+func TestTemplateEscapes(t *testing.T) {
+	var line Template
+	if err := line.Set(`{{.Body}} {{.Headers}} {{index .Headers "a"}}`); err != nil {
+		t.Fatal(err)
+	}
+	d := amqp.Delivery{Body: []byte("\x1b"), Headers: amqp.Table{
+		"a": "\u202e", "b\x07": amqp.Table{"c\x08": []any{"\u009b", int32(1), amqp.Table{"d": "\x7f"}}},
+	}}
+	got := written(t, func(out *Output) error { return out.Templated(&line, &d) })
+	if want := `\x1b map[a:\u202e b\a:map[c\b:[\u009b 1 map[d:\x7f]]]] \u202e` + "\n"; got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }

@@ -59,19 +59,33 @@ type view struct {
 
 func fields(d *amqp.Delivery) view {
 	m := about(d)
-	headers := make(map[string]any, len(m.Headers))
-	for name, value := range m.Headers {
-		if text, ok := value.(string); ok {
-			value = Escape(text)
-		}
-		headers[name] = value
-	}
 	return view{
 		Body: Escape(string(d.Body)), Exchange: Escape(m.Exchange), RoutingKey: Escape(m.RoutingKey),
 		ContentType: Escape(m.ContentType), ContentEncoding: Escape(m.ContentEncoding),
 		CorrelationID: Escape(m.CorrelationID), ReplyTo: Escape(m.ReplyTo), Expiration: Escape(m.Expiration),
 		MessageID: Escape(m.MessageID), Timestamp: m.Timestamp, Type: Escape(m.Type), UserID: Escape(m.UserID),
 		AppID: Escape(m.AppID), Redelivered: m.Redelivered, DeliveryMode: m.DeliveryMode, Priority: m.Priority,
-		Headers: headers,
+		Headers: escaped(m.Headers).(map[string]any),
 	}
+}
+
+// escaped is a header's value with all text in it escaped, names too: {{.Headers}} shows them.
+func escaped(value any) any {
+	switch v := value.(type) {
+	case string:
+		return Escape(v)
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for name, value := range v {
+			m[Escape(name)] = escaped(value)
+		}
+		return m
+	case []any:
+		list := make([]any, len(v))
+		for i := range v {
+			list[i] = escaped(v[i])
+		}
+		return list
+	}
+	return value
 }
