@@ -49,7 +49,7 @@ func (r *run) take(ch *conn.Channel, deliveries <-chan amqp.Delivery) error {
 const (
 	linger = time.Millisecond      // until what is done is acknowledged: the library hands deliveries over one by one
 	look   = 10 * time.Millisecond // between two looks whether the queue is empty
-	looks  = 50                    // without a message, after which a stream, which never is empty, has come to its end
+	looks  = 50                    // without a message, after which nothing comes from a stream, which never is empty, or comes back
 )
 
 // loop hands out deliveries. Before it waits, what has been printed is flushed and what is done is acknowledged.
@@ -73,7 +73,8 @@ func (r *run) loop(ch *conn.Channel, deliveries <-chan amqp.Delivery, crew *crew
 			var q amqp.Queue
 			q, err = ch.QueueDeclarePassive(r.Queue, false, false, false, false, nil)
 			looked++
-			empty = q.Messages == 0 || r.stream && looked > looks
+			long := looked > looks
+			empty = q.Messages == 0 && (long || !r.settle.returning()) || r.stream && long
 		}
 		if err != nil {
 			return err

@@ -31,7 +31,8 @@ type settlement struct {
 	tag     uint64 // the latest delivery to be acknowledged together with all before it
 	waiting int    // how many that are
 	held    []settled
-	sent    int // how many deliveries are settled
+	sent    int  // how many deliveries are settled
+	putBack bool // a message went back into the queue
 }
 
 // settled is a delivery that is done, but held back until the consumer is cancelled.
@@ -91,8 +92,17 @@ func (s *settlement) one(tag uint64, v verdict) error {
 	}
 	if err == nil {
 		s.sent++
+		s.putBack = s.putBack || v == requeue
 	}
 	return err
+}
+
+// returning says that a message was put back which may come again. A quorum queue takes a moment to count it, and
+// is not to be taken for empty meanwhile.
+func (s *settlement) returning() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.putBack
 }
 
 // multiple acknowledges all deliveries up to the latest that is done.
