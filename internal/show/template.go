@@ -65,25 +65,25 @@ func fields(d *amqp.Delivery) view {
 		CorrelationID: Escape(m.CorrelationID), ReplyTo: Escape(m.ReplyTo), Expiration: Escape(m.Expiration),
 		MessageID: Escape(m.MessageID), Timestamp: m.Timestamp, Type: Escape(m.Type), UserID: Escape(m.UserID),
 		AppID: Escape(m.AppID), Redelivered: m.Redelivered, DeliveryMode: m.DeliveryMode, Priority: m.Priority,
-		Headers: escaped(m.Headers).(map[string]any),
+		Headers: escapedValue(m.Headers).(map[string]any),
 	}
 }
 
-// escaped is a header's value with all text in it escaped, names too: {{.Headers}} shows them.
-func escaped(value any) any {
+// escapedValue is a header's value with all text in it escaped, names too: {{.Headers}} shows them.
+func escapedValue(value any) any {
 	switch v := value.(type) {
 	case string:
 		return Escape(v)
 	case map[string]any:
 		m := make(map[string]any, len(v))
 		for name, value := range v {
-			m[Escape(name)] = escaped(value)
+			m[Escape(name)] = escapedValue(value)
 		}
 		return m
 	case []any:
 		list := make([]any, len(v))
 		for i := range v {
-			list[i] = escaped(v[i])
+			list[i] = escapedValue(v[i])
 		}
 		return list
 	}
