@@ -88,6 +88,41 @@ func TestAbandoned(t *testing.T) {
 	awaitNone(t, dir)
 }
 
+// The nodes of a cluster share their queues; each can be killed and come back.
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	nodes, err := StartCluster(dir, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		for _, n := range nodes {
+			n.Stop()
+		}
+		awaitNone(t, dir)
+	}()
+	ch := channel(t, nodes[0].URL("/"), amqp.Config{})
+	if _, err := ch.QueueDeclare("q", true, false, false, false, amqp.Table{"x-queue-type": "quorum"}); err != nil {
+		t.Fatal(err)
+	}
+	ch = channel(t, nodes[1].URL("/"), amqp.Config{})
+	publish(t, ch, "q", amqp.Publishing{Body: []byte("before")})
+	if err := nodes[0].Kill(); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, ch, "q", amqp.Publishing{Body: []byte("after")})
+	if err := nodes[0].Restart(); err != nil {
+		t.Fatal(err)
+	}
+	ch = channel(t, nodes[0].URL("/"), amqp.Config{})
+	for _, want := range []string{"before", "after"} {
+		if got, ok, err := ch.Get("q", true); err != nil || !ok || string(got.Body) != want {
+			t.Errorf("got %q, %v, %v, want %q", got.Body, ok, err, want)
+		}
+	}
+}
+
 func testUsers(t *testing.T, n *Node) {
 	alice, bob := login("alice", AlicePassword), login("bob", BobPassword)
 	ch := channel(t, n.URL("domain1"), alice)

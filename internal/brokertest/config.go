@@ -37,7 +37,7 @@ const (
 	tlsPort
 	managementPort
 	distributionPort
-	epmdPort
+	epmdPort // the first node's is the cluster's
 )
 
 // reserve finds free ports for a node. The listener on the first of them belongs to the test process, as long as the
@@ -71,6 +71,9 @@ func allFree(from, to int) bool {
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// Name is the node's name in its cluster.
+func (n *Node) Name() string { return fmt.Sprintf("test%d@localhost", n.Port()) }
 
 // Port is the port for AMQP without TLS.
 func (n *Node) Port() int { return n.base + amqpPort }
@@ -125,12 +128,12 @@ func find() (server, epmd string, err error) {
 func (n *Node) environment() []string {
 	return []string{
 		"PATH=" + os.Getenv("PATH"),
-		"HOME=" + n.dir, // Erlang's cookie
+		"HOME=" + n.cluster.home, // Erlang's cookie
 		"LANG=C.UTF-8",
 		"ERL_CRASH_DUMP=" + n.file("crash"), // not in the working directory
 		"ERL_EPMD_ADDRESS=127.0.0.1",
-		"ERL_EPMD_PORT=" + strconv.Itoa(n.base+epmdPort),
-		"RABBITMQ_NODENAME=test" + strconv.Itoa(n.Port()) + "@localhost",
+		"ERL_EPMD_PORT=" + strconv.Itoa(n.cluster.epmdPort()),
+		"RABBITMQ_NODENAME=" + n.Name(),
 		"RABBITMQ_CONF_ENV_FILE=" + n.file("none"), // not /etc/rabbitmq's
 		"RABBITMQ_CONFIG_FILE=" + n.file("rabbitmq.conf"),
 		"RABBITMQ_CONFIG_FILES=" + n.file("none"),
@@ -168,8 +171,8 @@ collect_statistics_interval = 500
 disk_free_limit.absolute = 1MB
 # As in RabbitMQ 3; 4 takes 16 MiB unless told otherwise.
 max_message_size = 134217728
-`, n.Port(), n.TLSPort(), n.CAFile(), n.file("server.pem"), n.file("server.key"),
-		n.ManagementPort(), n.file("definitions.json"))
+`, n.Port(), n.TLSPort(), n.CAFile(), n.cluster.file("server.pem"), n.cluster.file("server.key"),
+		n.ManagementPort(), n.file("definitions.json")) + n.cluster.formation(n)
 	definitions, err := definitions()
 	return errors.Join(
 		err,

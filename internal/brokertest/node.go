@@ -1,7 +1,8 @@
-// Package brokertest starts a private RabbitMQ node for tests.
+// Package brokertest starts a private RabbitMQ node for tests, or a cluster of them.
 //
 // The node has its own ports, data, cookie and Erlang port mapper (epmd), listens on loopback only, and knows
 // nothing of a RabbitMQ that the machine may run already. It ends with the process that started it, whatever ends that.
+// The nodes of a cluster share the cookie and the port mapper.
 //
 // There are three users: guest (administrator), alice (everything, in "/" and "domain1") and bob (may read in "domain1").
 package brokertest
@@ -16,7 +17,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -26,61 +26,34 @@ const (
 	ctlTimeout   = 60 * time.Second
 )
 
-// keeper is the leader of the node's process group. Its standard input is a pipe whose other end only the test
-// process holds: at end of file, that is when the test process is gone for whatever reason, it kills the group. It
-// does the same when the node ends by itself, so that epmd is not left behind.
-//
-// The helpers that Erlang starts (erl_child_setup and its children) are in sessions of their own; they end with Erlang.
-const keeper = `
-"$EPMD" -port "$ERL_EPMD_PORT" -address 127.0.0.1 </dev/null &
-("$RABBITMQ"; kill -KILL 0) </dev/null &
-read -r _
-kill -KILL 0
-`
-
 // Node is a private RabbitMQ node. Its methods may be called from one goroutine at a time, URL and the other
 // getters from any.
 type Node struct {
+	cluster *cluster
 	dir     string
-	server  string // the rabbitmq-server command
-	epmd    string
 	base    int          // the first of the node's ports, see reserve
 	guard   net.Listener // keeps other test processes off these ports; nil after Stop
 	http    *http.Client
 	running *process // nil while the node is down
 }
 
-// process is one run of the node.
-type process struct {
-	group int           // process group, led by the keeper
-	hold  *os.File      // the pipe that the keeper reads from
-	ended chan struct{} // closed when the keeper has ended
-}
-
 // Start starts a node that keeps everything it writes in dir, an existing empty folder that the caller
 // removes after Stop. It waits until the node is ready.
 func Start(dir string) (*Node, error) {
-	server, epmd, err := find()
+	nodes, err := start(dir, ".")
 	if err != nil {
 		return nil, err
 	}
-	dir, err = filepath.Abs(dir)
-	if err != nil {
-		return nil, err
-	}
+	return nodes[0], nil
+}
+
+func newNode(c *cluster, dir string) (*Node, error) {
 	guard, base, err := reserve()
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{dir: dir, server: server, epmd: epmd, base: base, guard: guard}
+	n := &Node{cluster: c, dir: dir, base: base, guard: guard}
 	n.http = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	if err = errors.Join(makeCertificates(dir), n.writeConfig()); err == nil {
-		err = n.Restart()
-	}
-	if err != nil {
-		n.Stop()
-		return nil, err
-	}
 	return n, nil
 }
 
@@ -90,6 +63,7 @@ func (n *Node) Stop() {
 	if n.guard != nil {
 		_ = n.guard.Close()
 		n.guard = nil
+		n.cluster.leave()
 	}
 }
 
@@ -109,14 +83,7 @@ func (n *Node) kill() error {
 		return nil
 	}
 	n.running = nil
-	err := syscall.Kill(-p.group, syscall.SIGKILL)
-	_ = p.hold.Close()
-	<-p.ended
-	// The others were children of the keeper: whoever adopts them may take a moment to notice that they are dead.
-	for deadline := time.Now().Add(stopTimeout); syscall.Kill(-p.group, 0) == nil && time.Now().Before(deadline); {
-		time.Sleep(5 * time.Millisecond)
-	}
-	if err != nil && !errors.Is(err, syscall.ESRCH) {
+	if err := p.kill(); err != nil {
 		return fmt.Errorf("kill the broker: %w", err)
 	}
 	return nil
@@ -131,42 +98,15 @@ func (n *Node) Restart() error {
 	if err := n.kill(); err != nil {
 		return err
 	}
-	if err := n.spawn(); err != nil {
+	p, err := spawn(n.environment(), n.file("log"), n.cluster.server)
+	if err != nil {
 		return fmt.Errorf("start the broker: %w", err)
 	}
+	n.running = p
 	if err := n.awaitReady(); err != nil {
 		_ = n.kill()
 		return err
 	}
-	return nil
-}
-
-// spawn starts the keeper, and with it epmd and the node.
-func (n *Node) spawn() error {
-	output, err := os.OpenFile(n.file("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer output.Close()
-	stdin, hold, err := os.Pipe() // closed on exec: no other child of this process holds the pipe open
-	if err != nil {
-		return err
-	}
-	defer stdin.Close()
-	cmd := exec.Command("/bin/sh", "-c", keeper)
-	cmd.Env = append(n.environment(), "EPMD="+n.epmd, "RABBITMQ="+n.server)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, output, output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		_ = hold.Close()
-		return err
-	}
-	p := &process{group: cmd.Process.Pid, hold: hold, ended: make(chan struct{})}
-	go func() {
-		_ = cmd.Wait()
-		close(p.ended)
-	}()
-	n.running = p
 	return nil
 }
 
@@ -185,8 +125,12 @@ func (n *Node) awaitReady() error {
 	return nil
 }
 
+// ready tells whether all listeners answer and the node has joined its cluster, which the first one has begun.
 func (n *Node) ready() bool {
-	return greets(n.Port()) && accepts(n.TLSPort()) && n.API(http.MethodGet, "/whoami", nil, nil) == nil
+	var members []object
+	return greets(n.Port()) && accepts(n.TLSPort()) &&
+		n.API(http.MethodGet, "/nodes?columns=name", nil, &members) == nil &&
+		(len(members) > 1 || n == n.cluster.nodes[0])
 }
 
 // greets tells whether an AMQP server answers the protocol header with a method frame (connection.start).
@@ -228,11 +172,11 @@ func (n *Node) logTail() string {
 // seconds; API is quicker.
 func (n *Node) Ctl(args ...string) (string, error) {
 	if n.running == nil {
-		return "", errors.New("rabbitmqctl: the broker is down") // and rabbitmqctl would start an epmd of its own
+		return "", errors.New("rabbitmqctl: the broker is down")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), ctlTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, filepath.Join(filepath.Dir(n.server), "rabbitmqctl"), args...)
+	cmd := exec.CommandContext(ctx, filepath.Join(filepath.Dir(n.cluster.server), "rabbitmqctl"), args...)
 	cmd.Env = n.environment()
 	out, err := cmd.CombinedOutput()
 	if err != nil {

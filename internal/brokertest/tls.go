@@ -15,17 +15,17 @@ import (
 	"time"
 )
 
-// CAFile is the certificate of the authority that signed the node's certificate and alice's.
-func (n *Node) CAFile() string { return n.file("ca.pem") }
+// CAFile is the certificate of the authority that signed the node's certificate and alice's. A cluster has one set of certificates.
+func (n *Node) CAFile() string { return n.cluster.file("ca.pem") }
 
 // OtherCAFile is the certificate of an authority that signed neither.
-func (n *Node) OtherCAFile() string { return n.file("other-ca.pem") }
+func (n *Node) OtherCAFile() string { return n.cluster.file("other-ca.pem") }
 
 // CertFile is a client certificate whose common name is alice: what SASL EXTERNAL logs her in with.
-func (n *Node) CertFile() string { return n.file("alice.pem") }
+func (n *Node) CertFile() string { return n.cluster.file("alice.pem") }
 
 // KeyFile is the private key of CertFile.
-func (n *Node) KeyFile() string { return n.file("alice.key") }
+func (n *Node) KeyFile() string { return n.cluster.file("alice.key") }
 
 // certificate is a certificate with the key that belongs to it.
 type certificate struct {
