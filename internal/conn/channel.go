@@ -60,6 +60,10 @@ func (ch *Channel) Reason() error {
 	return ch.end.reason
 }
 
+// Ready says that the program has got what it needs on this connection, its consumer for example. Until then the
+// connection does not count as back: the broker may take it and refuse the rest, while a queue's node is down.
+func (ch *Channel) Ready() { ch.connection.ready() }
+
 // Again is true on a channel that stands for a lost one.
 func (ch *Channel) Again() bool { return ch.again }
 

@@ -24,6 +24,7 @@ type connection struct {
 	socket  net.Conn
 	node    *node
 	blocked chan amqp.Blocking
+	ready   func() // called by the program when it has got what it needs
 }
 
 // connect tries the nodes in turn, and again with growing pauses for as long as patience lasts; without patience it

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -32,20 +33,16 @@ func (e *LostError) Error() string { return e.Why }
 // Keep connects and calls use with a channel. When the connection is lost it connects again, in growing intervals
 // from half a second to half a minute, and calls use with the new channel. It returns when use is done or the broker
 // refuses what use asks for; then the error is a *cli.Error, unless it is use's own or the context's. So use returns
-// the library's errors as they come, and may be called any number of times.
+// the library's errors as they come, may be called any number of times, and calls Channel.Ready.
 func (s *Settings) Keep(ctx context.Context, use func(context.Context, *Channel) error) error {
-	pause := s.pause
-	if pause == nil {
-		pause = &backoff.ExponentialBackOff{
-			InitialInterval: 500 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 1.6, MaxInterval: 30 * time.Second,
-		}
-	}
-	pause.Reset()
+	pause := s.pauses()
 	c, err := s.connect(ctx, s.wait, pause)
 	if err != nil {
 		return err
 	}
+	var away outage
 	for again := false; ; again = true {
+		c.ready = func() { away.end(c.node.address()) }
 		began := time.Now()
 		err := s.session(ctx, c, again, use)
 		var gone *LostError
@@ -55,18 +52,55 @@ func (s *Settings) Keep(ctx context.Context, use func(context.Context, *Channel)
 		if s.noReconnect {
 			return &cli.Error{Status: cli.Failed, What: "connection to " + c.node.address() + " lost", Why: gone.Why}
 		}
-		ended := time.Now()
-		if ended.Sub(began) > lasting {
+		if !away.lasts() && time.Since(began) > lasting {
 			pause.Reset() // it was a good connection: what comes now is another trouble
 		}
-		cli.Say("connection to %s lost: %s; connecting again", c.node.address(), gone.Why)
+		away.begin(c.node.address(), gone.Why)
 		if err := sleep(ctx, pause.NextBackOff()); err != nil {
 			return err
 		}
 		if c, err = s.connect(ctx, forever, pause); err != nil {
 			return lostForGood(ctx, err)
 		}
-		cli.Say("connected again to %s after %s", c.node.address(), time.Since(ended).Round(100*time.Millisecond))
+	}
+}
+
+// pauses are those between attempts to connect.
+func (s *Settings) pauses() backoff.BackOff {
+	if s.pause != nil {
+		return s.pause
+	}
+	pause := &backoff.ExponentialBackOff{
+		InitialInterval: 500 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 1.6, MaxInterval: 30 * time.Second,
+	}
+	pause.Reset()
+	return pause
+}
+
+// outage is the time without a connection that serves its purpose. The user is told once why it began, and once that
+// it is over: when the program has what it needs again, and not as soon as some node of a cluster takes a connection.
+type outage struct {
+	since time.Time // zero: there is none
+	told  []string  // the reasons that the user knows of
+}
+
+func (o *outage) lasts() bool { return !o.since.IsZero() }
+
+// begin is called with each connection that is lost; in an outage that lasts, it tells what is new.
+func (o *outage) begin(address, why string) {
+	if !o.lasts() {
+		o.since = time.Now()
+	}
+	if !slices.Contains(o.told, why) {
+		o.told = append(o.told, why)
+		cli.Say("connection to %s lost: %s; connecting again", address, why)
+	}
+}
+
+func (o *outage) end(address string) {
+	if o.lasts() {
+		cli.Say("connected again to %s after %s", address, time.Since(o.since).Round(100*time.Millisecond))
+		*o = outage{}
 	}
 }
 

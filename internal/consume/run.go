@@ -80,6 +80,7 @@ func (r *run) session(_ context.Context, ch *conn.Channel) error {
 	if err != nil || deliveries == nil {
 		return err
 	}
+	ch.Ready()
 	r.settle = newSettlement(r.life, r.Options, ch)
 	if err := r.announce(); err != nil {
 		return err

@@ -89,6 +89,7 @@ func (p *publisher) session(life context.Context, ch *conn.Channel) error {
 	if err := p.ask(ch); err != nil {
 		return err
 	}
+	ch.Ready()
 	p.unconfirmed.published, p.draining = 0, false
 	p.returned -= p.unconfirmed.unreturn() // they are published again, and may be returned again
 	for {

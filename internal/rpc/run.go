@@ -99,6 +99,7 @@ func (c *client) session(ctx context.Context, ch *conn.Channel) error {
 	if err != nil {
 		return err
 	}
+	ch.Ready()
 	returns := ch.NotifyReturn(make(chan amqp.Return, c.concurrency))
 	for _, open := range c.queue {
 		if open.reply == nil {
