@@ -49,10 +49,13 @@ func (r *run) take(ch *conn.Channel, deliveries <-chan amqp.Delivery) error {
 const (
 	linger = time.Millisecond      // until what is done is acknowledged: the library hands deliveries over one by one
 	look   = 10 * time.Millisecond // between two looks whether the queue is empty
-	looks  = 50                    // without a message, after which nothing comes from a stream, which never is empty, or comes back
+	looks  = 50                    // without a message, after which a queue is empty whatever the broker says of it
 )
 
 // loop hands out deliveries. Before it waits, what has been printed is flushed and what is done is acknowledged.
+//
+// A queue is empty when the broker counts no messages in it, but one consumer at least, which is this one. RabbitMQ
+// says 0 and 0 of a quorum queue whose leader does not answer at once, and of no stream that it has a consumer.
 func (r *run) loop(ch *conn.Channel, deliveries <-chan amqp.Delivery, crew *crew) error {
 	empty := false // the broker has nothing more, but the library may
 	looked := 0    // since the last message
@@ -73,8 +76,8 @@ func (r *run) loop(ch *conn.Channel, deliveries <-chan amqp.Delivery, crew *crew
 			var q amqp.Queue
 			q, err = ch.QueueDeclarePassive(r.Queue, false, false, false, false, nil)
 			looked++
-			long := looked > looks
-			empty = q.Messages == 0 && (long || !r.settle.returning()) || r.stream && long
+			counted := q.Messages == 0 && q.Consumers > 0 && !r.settle.returning()
+			empty = counted || looked > looks && (q.Messages == 0 || r.stream)
 		}
 		if err != nil {
 			return err
