@@ -10,10 +10,11 @@ import (
 // This file is a message's way: from the source to the tutorial's own send, and, confirmed, to its line of output.
 
 // publishNext publishes one message if that is allowed now: an unconfirmed one of a lost connection, else the
-// source's next. Its error is the library's, for a channel that is gone.
+// source's next. Its error is the library's, for a channel that is gone. On trial the first message goes alone, or those
+// behind it might be taken before it.
 func (p *publisher) publishNext(life context.Context, ch *conn.Channel) (bool, error) {
 	u := &p.unconfirmed
-	if p.blocked.Load() || p.draining || p.pace.held() {
+	if p.blocked.Load() || p.draining || p.pace.held() || p.trial && u.published > 0 {
 		return false, nil
 	}
 	if u.published < u.n {
@@ -106,14 +107,17 @@ func (p *publisher) settle(ch *conn.Channel) error {
 // unanswered when a channel closes, and of that the channel's own reason is to be told.
 func (p *publisher) confirmation(ch *conn.Channel) error {
 	p.takeReturns()
-	if p.unconfirmed.at(0).confirm.Acked() {
-		return p.acknowledged()
+	if !p.unconfirmed.at(0).confirm.Acked() {
+		if ch.IsClosed() {
+			return ch.Reason()
+		}
+		return p.refused()
 	}
-	if ch.IsClosed() {
-		return ch.Reason()
+	if p.trial {
+		p.trial, p.trials = false, 0
+		ch.Ready()
 	}
-	p.refused()
-	return nil
+	return p.acknowledged()
 }
 
 // acknowledged: the broker has the first unconfirmed message. This is where it is reported as sent.

@@ -9,6 +9,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"amqp-tutorials/internal/cli"
+	"amqp-tutorials/internal/conn"
 )
 
 func TestShape(t *testing.T) {
@@ -104,6 +105,22 @@ func TestUnconfirmedAgain(t *testing.T) {
 	u.push(u.pop())
 	if u.n != 3 || u.published != 2 || u.at(0).number != 1 || u.at(2).number != 0 {
 		t.Errorf("got %+v", u)
+	}
+}
+
+// After a loss, the nack of the first message is a reason to look for a better channel, some times.
+func TestTrial(t *testing.T) {
+	p := &publisher{Options: &Options{count: 1}, trial: true}
+	p.unconfirmed.push(Message{number: 1})
+	for range maxTrials {
+		p.unconfirmed.published = 1
+		var lost *conn.LostError
+		if err := p.refused(); !errors.As(err, &lost) || p.unconfirmed.n != 1 {
+			t.Fatalf("got %v, and %d messages are kept", err, p.unconfirmed.n)
+		}
+	}
+	if err := p.refused(); err != nil || p.nacked != 1 || p.unconfirmed.n != 0 {
+		t.Errorf("after %d trials: %v, message %d is nacked, %d are kept", maxTrials, err, p.nacked, p.unconfirmed.n)
 	}
 }
 

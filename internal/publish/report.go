@@ -37,15 +37,26 @@ func (p *publisher) unroutable(r amqp.Return) {
 	}
 }
 
+// maxTrials is on how many channels a message is tried before its nack is believed: 20 seconds or so.
+const maxTrials = 8
+
 // refused handles a nack for the first unconfirmed message: it is published again after a pause, or given up.
-func (p *publisher) refused() {
+//
+// For a moment after a node has died there is no leader of its quorum queues. RabbitMQ 3.10 refuses what is published
+// to them on a new channel then, and for as long as that channel lasts: so it takes another.
+func (p *publisher) refused() error {
+	if p.trial && p.trials < maxTrials {
+		p.trials++
+		p.unconfirmed.at(0).confirm = nil // its answer has been taken in
+		return &conn.LostError{Why: "the broker refuses messages (nack)"}
+	}
 	m := p.unconfirmed.pop()
 	p.draining = p.draining && p.unconfirmed.published > 0
 	m.tries++
 	if m.tries <= p.retries {
 		p.pace.hold = time.Now().Add(100 * time.Millisecond << min(m.tries, 8))
 		p.unconfirmed.push(m)
-		return
+		return nil
 	}
 	if p.nacked == 0 || m.number < p.nacked {
 		p.nacked = m.number
@@ -53,6 +64,7 @@ func (p *publisher) refused() {
 	if p.several() {
 		cli.Say("message %d refused by the broker (nack)", m.number)
 	}
+	return nil
 }
 
 // finish is called when everything has been published and confirmed. Without confirms one question is asked that the

@@ -63,6 +63,8 @@ type publisher struct {
 	unconfirmed unconfirmed
 	returns     chan amqp.Return // of the present channel
 	draining    bool             // a batch is complete and waits for its confirms
+	trial       bool             // the present channel stands for a lost one, and nothing is confirmed on it yet
+	trials      int              // how many such channels in a row the broker has refused a message on
 	pace        pace
 	confirmed   int
 	returned    int
@@ -89,9 +91,7 @@ func (p *publisher) session(life context.Context, ch *conn.Channel) error {
 	if err := p.ask(ch); err != nil {
 		return err
 	}
-	ch.Ready()
-	p.unconfirmed.published, p.draining = 0, false
-	p.returned -= p.unconfirmed.unreturn() // they are published again, and may be returned again
+	p.begin(ch)
 	for {
 		if err := p.settle(ch); err != nil {
 			return err
@@ -106,6 +106,17 @@ func (p *publisher) session(life context.Context, ch *conn.Channel) error {
 		if err != nil {
 			return err
 		}
+	}
+}
+
+// begin prepares for what is published again on a new channel. Where there is something, the first confirm tells that
+// the connection is of use.
+func (p *publisher) begin(ch *conn.Channel) {
+	p.unconfirmed.published, p.draining = 0, false
+	p.returned -= p.unconfirmed.unreturn() // they may be returned again
+	p.trial = ch.Again() && p.confirm != tx && p.confirm != none
+	if !p.trial || p.unconfirmed.n == 0 {
+		ch.Ready()
 	}
 }
 
