@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os/exec"
 	"path/filepath"
@@ -91,8 +92,7 @@ func kept(t *testing.T, url, queue string) (bodies, ids []string) {
 	return bodies, ids
 }
 
-// A publisher's lines are all in the queue, whatever happens to the broker and the connection in between: each at least
-// once, in order among the first arrivals, the duplicates with the ids of their originals.
+// A publisher's lines are all in the queue, whatever happens to the broker and the connection in between.
 func TestPublisherLosesNothing(t *testing.T) {
 	const lines, crashes, cuts = 300_000, 3, 5
 	b := startFaulty(t)
@@ -102,10 +102,25 @@ func TestPublisherLosesNothing(t *testing.T) {
 		if i < crashes {
 			fault = b.crash
 		}
-		faults[1+rand.IntN(lines-1)] = fault
+		faults[2+rand.IntN(lines-1)] = fault
 	}
-	send := program(b.url(), "send", "-q", "numbers", "--lines", "--quiet", "--persistent", "--confirm-timeout", "90s", "--wait", "30s")
+	stderr := publishNumbers(t, b.url(), lines, faults)
+	if lost := strings.Count(stderr, "lost"); lost < crashes {
+		t.Errorf("the connection was lost %d times only:\n%s", lost, stderr)
+	}
+	checkNumbers(t, b.URL("/"), lines)
+}
+
+// publishNumbers lets send publish the numbers from 1 to lines to the queue numbers, and the faults happen while it
+// does: each before its line, and when the first has been confirmed. It returns what send wrote to stderr.
+func publishNumbers(t *testing.T, url string, lines int, faults map[int]func(), args ...string) string {
+	t.Helper()
+	send := program(url, "send", append([]string{"-q", "numbers", "--lines", "--persistent", "--confirm-timeout", "90s"}, args...)...)
 	stdin, err := send.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := send.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,8 +129,13 @@ func TestPublisherLosesNothing(t *testing.T) {
 	if err := send.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { send.Process.Kill() })
 	w := bufio.NewWriter(stdin)
-	for i := 1; i <= lines; i++ {
+	fmt.Fprintln(w, 1)
+	w.Flush()
+	awaitLine(t, bufio.NewScanner(stdout), "Sent 1")
+	go io.Copy(io.Discard, stdout)
+	for i := 2; i <= lines; i++ {
 		if fault := faults[i]; fault != nil {
 			fault()
 		}
@@ -126,14 +146,14 @@ func TestPublisherLosesNothing(t *testing.T) {
 	if err := send.Wait(); err != nil {
 		t.Fatalf("send: %v\n%s", err, &stderr)
 	}
-	if lost := strings.Count(stderr.String(), "lost"); lost < crashes {
-		t.Errorf("the connection was lost %d times only:\n%s", lost, &stderr)
-	}
-	checkNumbers(t, b, lines)
+	return stderr.String()
 }
 
-func checkNumbers(t *testing.T, b *faultyBroker, lines int) {
-	bodies, ids := kept(t, b.URL("/"), "numbers")
+// checkNumbers fails the test unless the numbers from 1 to lines are in the queue numbers: each at least once, in order
+// among the first arrivals, the duplicates with the ids of their originals.
+func checkNumbers(t *testing.T, url string, lines int) {
+	t.Helper()
+	bodies, ids := kept(t, url, "numbers")
 	id := make([]string, lines+1)
 	last := 0
 	for i, body := range bodies {
