@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	startTimeout = 60 * time.Second // about 7 s are usual on two cores
+	startTimeout = 2 * time.Minute // about 7 s are usual on two cores
 	stopTimeout  = 5 * time.Second
 	ctlTimeout   = 60 * time.Second
 )
