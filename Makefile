@@ -48,7 +48,7 @@ bench:
 	scripts/install-rabbitmq
 	go run ./bench $(if $(QUICK),-quick,-charts docs) $(BENCHFLAGS)
 
-# The other clients that `make bench` measures, from the distribution and npm.
+# The other clients that `make bench` measures, from the distribution and npm; what there is not is skipped by name.
 bench-peers:
 	bench/peers/install
 
