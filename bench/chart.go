@@ -29,14 +29,18 @@ func (g *group) chart(dir string) error {
 	p := plot.New()
 	p.Title.Text = g.Title
 	p.Title.Padding, p.Y.Padding = vg.Points(8), vg.Points(4)
-	p.X.Label.Text = g.metric.label + " (orange: ours, blue: others, grey: limits)"
+	label := g.metric.label
+	if g.second.of != nil {
+		label += "; " + g.second.label
+	}
+	p.X.Label.Text = label + " (orange: ours, blue: others, grey: limits)"
 	p.Y.Label.Text = " " // a margin: names are a little wider than the library thinks
 	p.X.Min = 0
 	var names []string
 	edge := g.edge()
 	for i, r := range slices.Backward(g.Rows) { // the first row on top
 		names = append(names, r.Name)
-		if err := r.draw(p, g.metric, len(g.Rows)-1-i, edge); err != nil {
+		if err := r.draw(p, g, len(g.Rows)-1-i, edge); err != nil {
 			return err
 		}
 	}
@@ -74,9 +78,9 @@ func (g *group) edge() float64 {
 	}
 }
 
-// draw adds the bar of one row at height y.
-func (r *row) draw(p *plot.Plot, m metric, y int, edge float64) error {
-	s := r.values(m)
+// draw adds the bar of one row of g at height y.
+func (r *row) draw(p *plot.Plot, g *group, y int, edge float64) error {
+	s := r.values(g.metric)
 	if len(s) == 0 {
 		return nil
 	}
@@ -93,6 +97,9 @@ func (r *row) draw(p *plot.Plot, m metric, y int, edge float64) error {
 	text := " " + number(s.median())
 	if s.median() > edge {
 		text = "→" + text
+	}
+	if g.second.of != nil {
+		text += "; " + number(r.values(g.second).median())
 	}
 	label, err := plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{high}, Labels: []string{text}})
 	if err != nil {

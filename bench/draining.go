@@ -18,30 +18,35 @@ const (
 )
 
 // draining compares consumers on a queue of n messages, whose bodies they write to a file.
-func (l *lab) draining(name, title string, n int) *group {
+func (l *lab) draining(title string, n int) *group {
 	url, client := l.node.URL("/"), l.program("client")
 	receive := func(more ...string) []string {
 		return append([]string{l.program("receive"), "--url", url, "-q", queue}, more...)
 	}
 	count := fmt.Sprint(n)
-	g := &group{Name: name, Title: title, Base: libraryLoop, metric: rate}
-	add := func(name string, k kind, seldom bool, n int, args ...string) {
-		g.Rows = append(g.Rows, &row{Name: name, Kind: k, seldom: seldom, run: l.drainRun(n, args)})
+	g := &group{Title: title, Base: libraryLoop, metric: rate}
+	aside := false
+	add := func(name string, k kind, n int, args ...string) {
+		g.Rows = append(g.Rows, &row{Name: name, Kind: k, first: l.quick && aside, run: l.drainRun(n, args)})
 	}
-	add("raw socket, auto-ack", bound, true, n, client, "raw-drain", url, queue, count, "0")
-	add("raw socket, same prefetch and acks", bound, true, n, client, "raw-drain", url, queue, count, fmt.Sprint(prefetch))
-	add(libraryLoop, peer, false, n, client, "plain-drain", url, queue, count, fmt.Sprint(prefetch), fmt.Sprint(prefetch/2))
-	add(receiveText, ours, false, n, receive("-n", count)...)
-	add("receive --format raw", ours, true, n, receive("-n", count, "--format", "raw")...)
-	add("receive --format json", ours, true, n, receive("-n", count, "--format", "json")...)
-	add("receive --auto-ack", ours, true, n, receive("--auto-ack", "--until-empty")...)
-	add("amqp091-go loop, an ack each", peer, true, n, client, "plain-drain", url, queue, count, fmt.Sprint(prefetch), "1")
-	if l.python != "" {
-		add("pika, same prefetch and acks", peer, true, n, l.python, l.peer("drain.py"), url, queue, count, fmt.Sprint(prefetch))
+	add(libraryLoop, peer, n, client, "plain-drain", url, queue, count, fmt.Sprint(prefetch), fmt.Sprint(prefetch/2))
+	add(receiveText, ours, n, receive("-n", count)...)
+	aside, n = true, n/asideFewer
+	count = fmt.Sprint(n)
+	add("raw socket, auto-ack", bound, n, client, "raw-drain", url, queue, count, "0")
+	add("raw socket, same prefetch and acks", bound, n, client, "raw-drain", url, queue, count, fmt.Sprint(prefetch))
+	add("receive --format raw", ours, n, receive("-n", count, "--format", "raw")...)
+	add("receive --format json", ours, n, receive("-n", count, "--format", "json")...)
+	add("receive --auto-ack", ours, n, receive("--auto-ack", "--until-empty")...)
+	add("amqp091-go loop, an ack each", peer, n, client, "plain-drain", url, queue, count, fmt.Sprint(prefetch), "1")
+	for _, s := range [][2]string{{pika, "drain.py"}, {bunny, "drain.rb"}, {phpAmqplib, "drain.php"}} {
+		if args := l.script(s[0], s[1], url, queue, count, fmt.Sprint(prefetch)); args != nil {
+			add(s[0]+", same prefetch and acks", peer, n, args...)
+		}
 	}
 	if l.found["amqp-tools"] != "" {
-		fewer := max(n/100, 200)
-		add(amqpConsume, peer, false, fewer, "amqp-consume", "-u", url, "-q", queue, "-c", fmt.Sprint(fewer), "-p", fmt.Sprint(prefetch), "cat")
+		n = max(n/10, 200)
+		add(amqpConsume, peer, n, "amqp-consume", "-u", url, "-q", queue, "-c", fmt.Sprint(n), "-p", fmt.Sprint(prefetch), "cat")
 	}
 	return g
 }
@@ -49,7 +54,7 @@ func (l *lab) draining(name, title string, n int) *group {
 // drainRun has n messages drained to a file.
 func (l *lab) drainRun(n int, args []string) func(context.Context) (sample, error) {
 	return func(ctx context.Context) (sample, error) {
-		if err := l.fill(ctx, n, drainMessage); err != nil {
+		if err := l.fill(ctx, n, drainMessage, 1, "none"); err != nil {
 			return sample{}, err
 		}
 		out, err := os.Create(l.program("drained"))
@@ -66,38 +71,51 @@ func (l *lab) drainRun(n int, args []string) func(context.Context) (sample, erro
 	}
 }
 
-const slowReader = "receive, 1,000 lines a second taken"
+const (
+	slowReader = "receive, 1,000 lines a second taken"
+	slowTime   = 5 * time.Second // of each round
+)
 
-// slow has receive's output read slowly: what the broker has must stay there.
-func (l *lab) slow(name, title string, n int) *group {
+// slow has receive's output read slowly, with n messages in the queue: what the broker has must stay there. A round
+// takes so few that the queue is filled only once.
+func (l *lab) slow(title string, n int) *group {
 	r := &row{Name: slowReader, Kind: ours, run: func(ctx context.Context) (sample, error) {
-		if err := l.fill(ctx, n, drainMessage); err != nil {
-			return sample{}, err
+		q, err := l.admin.QueueDeclarePassive(queue, true, false, false, false, nil)
+		if err == nil && q.Messages < n*9/10 {
+			fmt.Fprintln(os.Stderr, "slow-reader: filling the queue")
+			err = l.fill(ctx, n, 16, 4, "transient")
 		}
-		reader, writer, err := os.Pipe()
 		if err != nil {
 			return sample{}, err
 		}
-		defer reader.Close()
-		p, err := l.start(ctx, command{args: []string{l.program("receive"), "--url", l.node.URL("/"), "-q", queue}, stdout: writer})
-		writer.Close()
-		if err != nil {
-			return sample{}, err
-		}
-		taken := takeSlowly(reader)
-		reader.Close() // receive ends quietly then
-		s, err := p.wait()
-		s.Messages = taken
-		return s, err
+		return l.slowRun(ctx)
 	}}
-	return &group{Name: name, Title: title, Base: slowReader, Rows: []*row{r}, rounds: 1, metric: memory}
+	return &group{Title: title, Base: slowReader, Rows: []*row{r}, metric: memory}
 }
 
-// takeSlowly reads 1,000 lines a second for five seconds and says how many these were.
+func (l *lab) slowRun(ctx context.Context) (sample, error) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		return sample{}, err
+	}
+	defer reader.Close()
+	p, err := l.start(ctx, command{args: []string{l.program("receive"), "--url", l.node.URL("/"), "-q", queue}, stdout: writer})
+	writer.Close()
+	if err != nil {
+		return sample{}, err
+	}
+	taken := takeSlowly(reader)
+	reader.Close() // receive ends quietly then
+	s, err := p.wait()
+	s.Messages = taken
+	return s, err
+}
+
+// takeSlowly reads 1,000 lines a second for a while and says how many these were.
 func takeSlowly(r io.Reader) int {
 	lines := bufio.NewReader(r)
 	begin, taken := time.Now(), 0
-	for ; time.Since(begin) < 5*time.Second; taken++ {
+	for ; time.Since(begin) < slowTime; taken++ {
 		if _, err := lines.ReadSlice('\n'); err != nil {
 			break
 		}

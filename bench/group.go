@@ -24,8 +24,8 @@ type row struct {
 	Samples []*sample `json:"samples"` // by round; nil where the row was left out
 	Failed  string    `json:"failed,omitempty"`
 
-	seldom bool // only in every third round: no target depends on it
-	run    func(context.Context) (sample, error)
+	first bool // only in the first round: it takes too long for more
+	run   func(context.Context) (sample, error)
 }
 
 // group is a comparison.
@@ -37,6 +37,7 @@ type group struct {
 	rounds int
 	warm   bool   // a first round doesn't count, because the broker loads its code with the first use
 	metric metric // what the chart shows
+	second metric // what it says besides, if anything
 }
 
 // metric takes a number out of a sample.
@@ -52,10 +53,14 @@ func perMessage(total func(sample) float64) func(sample) float64 {
 var (
 	wall   = metric{"wall µs a message", perMessage(func(s sample) float64 { return s.Wall })}
 	cpu    = metric{"client CPU µs a message", perMessage(func(s sample) float64 { return s.CPU })}
+	others = metric{"consumers' CPU µs a message", perMessage(func(s sample) float64 { return s.OtherCPU })}
 	broker = metric{"broker CPU µs a message", perMessage(func(s sample) float64 { return s.Broker })}
 	rate   = metric{"messages a second", func(s sample) float64 { return float64(s.Messages) / s.Wall }}
 	millis = metric{"milliseconds, start to end of the process", func(s sample) float64 { return 1000 * s.Wall }}
-	memory = metric{"peak resident memory, MiB", func(s sample) float64 { return max(s.RSS, s.OtherRSS) }}
+
+	ownPeak   = metric{"MiB", func(s sample) float64 { return s.RSS }}
+	otherPeak = metric{"MiB", func(s sample) float64 { return s.OtherRSS }}
+	memory    = metric{"peak resident memory, MiB", func(s sample) float64 { return max(s.RSS, s.OtherRSS) }}
 )
 
 // measure runs the group's rows in alternating order, so that whatever else changes in the course of a run changes
@@ -76,7 +81,7 @@ func (g *group) measure(ctx context.Context) error {
 				return ctx.Err()
 			}
 			r.Samples = append(r.Samples, nil)
-			if r.Failed != "" || r.seldom && round%3 != 0 {
+			if r.Failed != "" || r.first && round > 0 {
 				continue
 			}
 			s, err := r.run(ctx)
@@ -85,6 +90,7 @@ func (g *group) measure(ctx context.Context) error {
 				fmt.Fprintf(os.Stderr, "%s: %s: %s\n", g.Name, r.Name, err)
 				continue
 			}
+			s.Each = 1e6 * s.Wall / float64(s.Messages)
 			r.Samples[round] = &s
 		}
 	}

@@ -30,8 +30,8 @@ type lab struct {
 	pid    int // of the broker
 	null   *nullBroker
 	admin  *amqp.Channel
-	python string            // an interpreter that has pika
 	found  map[string]string // the peers and their versions
+	runs   map[string]string // the interpreters of those peers that are libraries of other languages
 	absent []string          // peers that are not installed
 }
 
@@ -106,16 +106,37 @@ func (l *lab) count(n int) (int, error) {
 	}
 }
 
-// fill puts n persistent messages of size bytes into the empty queue.
-func (l *lab) fill(ctx context.Context, n, size int) error {
+// fill puts n messages of size bytes into the empty queue, from several publishers at once: one alone is held up
+// before the queue is. Transient ones get there in half the time.
+func (l *lab) fill(ctx context.Context, n, size, publishers int, mode string) error {
 	if err := l.purge(); err != nil {
 		return err
 	}
-	args := []string{l.program("client"), "raw-publish", l.node.URL("/"), queue, fmt.Sprint(n), fmt.Sprint(size), "confirm"}
-	if _, _, err := l.measure(ctx, command{args: args}); err != nil {
-		return err
+	var running []*process
+	defer func() {
+		for _, p := range running {
+			p.kill()
+		}
+	}()
+	for range publishers {
+		args := []string{l.program("client"), "raw-publish", l.node.URL("/"), queue, fmt.Sprint(n / publishers), fmt.Sprint(size), mode}
+		p, err := l.start(ctx, command{args: args})
+		if err != nil {
+			return err
+		}
+		running = append(running, p)
 	}
-	_, err := l.count(n)
+	for len(running) > 0 {
+		p := running[0]
+		running = running[1:]
+		if _, err := p.wait(); err != nil {
+			return err
+		}
+	}
+	got, err := l.count(n)
+	if err == nil && got < n {
+		err = fmt.Errorf("%d of %d messages came into the queue", got, n)
+	}
 	return err
 }
 

@@ -60,20 +60,48 @@ func (l *lab) lookForPeers(ctx context.Context) {
 	if _, err := exec.LookPath("amqp-publish"); err == nil && !look("amqp-tools", "dpkg-query", "-W", "-f", "${Version}", "amqp-tools") {
 		l.found["amqp-tools"] = "of unknown version"
 	}
-	for _, python := range []string{"/usr/bin/python3", "python3"} { // the distribution's package is for its own Python
-		if l.python == "" && look("pika", python, "-c", "import pika; print(pika.__version__)") {
-			l.python = python
-		}
+	if l.found["amqp-tools"] == "" {
+		l.absent = append(l.absent, "amqp-tools")
 	}
-	look("amqplib", "node", "-p", `require("`+l.peer("node_modules/amqplib/package.json")+`").version`)
-	for _, name := range []string{"amqp-tools", "pika", "amqplib"} {
-		if l.found[name] == "" {
-			l.absent = append(l.absent, name)
+	l.runs = map[string]string{}
+	for _, p := range []struct {
+		name         string
+		interpreters []string // the distribution's libraries are for its own interpreters
+		version      []string
+	}{
+		{pika, []string{"/usr/bin/python3", "python3"}, []string{"-c", "import pika; print(pika.__version__)"}},
+		{amqplib, []string{"node"}, []string{"-p", `require("` + l.peer("node_modules/amqplib/package.json") + `").version`}},
+		{bunny, []string{"/usr/bin/ruby", "ruby"}, []string{"-e", "require 'bunny'; puts Bunny::VERSION"}},
+		{phpAmqplib, []string{"php"}, []string{"-r", "require 'PhpAmqpLib/autoload.php'; echo PhpAmqpLib\\Package::VERSION;"}},
+	} {
+		for _, interpreter := range p.interpreters {
+			if l.runs[p.name] == "" && look(p.name, append([]string{interpreter}, p.version...)...) {
+				l.runs[p.name] = interpreter
+			}
+		}
+		if l.runs[p.name] == "" {
+			l.absent = append(l.absent, p.name)
 		}
 	}
 }
 
-// peer is the path of one of our small programs in other languages.
+// The peers that are libraries of other languages.
+const (
+	pika       = "pika"
+	amqplib    = "amqplib"
+	bunny      = "bunny"
+	phpAmqplib = "php-amqplib"
+)
+
+// script is the command that runs one of our small programs in other languages, nil if the library is not installed.
+func (l *lab) script(library, name string, args ...string) []string {
+	if l.runs[library] == "" {
+		return nil
+	}
+	return append([]string{l.runs[library], l.peer(name)}, args...)
+}
+
+// peer is the path of something in the folder of those programs.
 func (l *lab) peer(name string) string { return filepath.Join(l.module, "bench", "peers", name) }
 
 // library is the version of the AMQP library that the programs are built with.

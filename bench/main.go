@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -38,42 +39,35 @@ type options struct {
 	scale       int
 }
 
+const smallestScale, largestScale = 3, 8
+
 func run(ctx context.Context) error {
 	var o options
-	flag.BoolVar(&o.quick, "quick", false, "a tenth of the messages and two rounds: under two minutes")
-	flag.IntVar(&o.rounds, "rounds", 0, "so many `ROUNDS` (default 5, quick 2; those of one-shot programs 15)")
+	flag.BoolVar(&o.quick, "quick", false, "a tenth of the messages or fewer, and fewer rounds: under two minutes")
+	flag.IntVar(&o.rounds, "rounds", 0, "so many `ROUNDS` (default 5, those of one-shot programs 15; quick 2, or 1 where no target depends on them)")
 	flag.StringVar(&o.pattern, "case", "", "only groups whose names match `REGEXP`")
 	flag.StringVar(&o.out, "out", "", "write the results to `FILE` (default bench/results/DATE.json, quick DATE-quick.json)")
 	flag.StringVar(&o.charts, "charts", "", "draw a chart for each group in `FOLDER`")
-	flag.IntVar(&o.scale, "scale", 6, "the scaling case goes up to 10^`N` lines, quick to 10^(N-1)")
+	flag.IntVar(&o.scale, "scale", 6, "the scaling case goes up to 10^`N` lines, quick to 10^(N-2)")
 	flag.Parse()
-	wanted, err := regexp.Compile(o.pattern)
+	l := &lab{quick: o.quick}
+	cases, err := o.choose(l)
 	if err != nil {
 		return err
 	}
-	l := &lab{quick: o.quick}
 	defer l.tearDown()
 	if err := l.setUp(ctx); err != nil {
 		return err
 	}
-	r := &report{Date: time.Now().Truncate(time.Second), Quick: o.quick, Machine: l.machine()}
+	began := time.Now()
+	r := &report{Date: began.Truncate(time.Second), began: began, Quick: o.quick, Machine: l.machine()}
 	r.Machine.print(os.Stdout)
 	if o.out == "" {
-		o.out = filepath.Join(l.module, "bench", "results", r.Date.Format(time.DateOnly))
-		if o.quick {
-			o.out += "-quick"
-		}
-		o.out += ".json"
+		o.out = filepath.Join(l.module, "bench", "results", o.fileName(r.Date))
 	}
-	return l.measureAll(ctx, &o, wanted, r)
-}
-
-func (l *lab) measureAll(ctx context.Context, o *options, wanted *regexp.Regexp, r *report) error {
-	for _, g := range l.groups(o.scale) {
-		if !wanted.MatchString(g.Name) {
-			continue
-		}
-		g.rounds = l.rounds(g.rounds, o.rounds)
+	for _, c := range cases {
+		g := c.group()
+		g.Name, g.rounds = c.name, o.roundsOf(c)
 		if err := g.measure(ctx); err != nil {
 			return err
 		}
@@ -81,64 +75,65 @@ func (l *lab) measureAll(ctx context.Context, o *options, wanted *regexp.Regexp,
 			return err
 		}
 	}
-	fmt.Println("\nTargets")
-	for _, t := range r.Targets {
-		fmt.Println(t)
-	}
+	r.end(os.Stdout)
 	return nil
 }
 
-// rounds is how many rounds a group gets that has its own idea of it or, with 0, none.
-func (l *lab) rounds(own, asked int) int {
-	switch {
-	case asked > 0:
-		return asked
-	case l.quick:
-		return 2
-	case own > 0:
-		return own
+// fileName is where the results of a day go.
+func (o *options) fileName(date time.Time) string {
+	if o.quick {
+		return date.Format(time.DateOnly) + "-quick.json"
 	}
-	return 5
+	return date.Format(time.DateOnly) + ".json"
 }
 
-// groups are all cases.
-func (l *lab) groups(scale int) []*group {
-	n, large := l.scaled(200_000), l.scaled(4000)
-	if l.quick {
-		scale--
+// choose checks the flags and returns the cases that are wanted.
+func (o *options) choose(l *lab) (chosen []plan, err error) {
+	if flag.NArg() > 0 {
+		return nil, fmt.Errorf("superfluous argument %q", flag.Arg(0))
 	}
-	title := func(n int, text string) string { return number(float64(n)) + " " + text }
-	calls, deliveries, tasks := l.scaled(20_000), l.scaled(100_000), l.scaled(160)
-	all := []*group{
-		l.sendOnce("once-send", "Sending one message"),
-		l.receiveOnce("once-receive", "Receiving one message"),
-		l.callOnce("once-call", "One remote procedure call"),
-		l.publishing("publish-100", title(n, "persistent messages of 100 bytes to a durable queue"), n, 100, false),
-		l.publishing("publish-1k", title(n, "persistent messages of 1 KiB to a durable queue"), n, 1024, true),
-		l.publishing("publish-64k", title(large, "persistent messages of 64 KiB to a durable queue"), large, 64<<10, false),
-		l.ceilings("null-100", title(n, "messages of 100 bytes to a broker that discards them"), n, 100),
-		l.draining("drain", title(n, "messages of 100 bytes from a queue to a file"), n),
-		l.slow("slow-reader", title(n, "messages, and a reader that takes its time"), n),
-		l.calls("rpc", title(calls, "remote procedure calls (a quarter if one at a time)"), calls),
-		l.fanOut("fan-out", title(deliveries, "deliveries to several queues"), deliveries),
-		l.scaling("scaling", "Lines of 100 bytes through send and receive at once", scale),
-		l.workQueue("work-queue", title(tasks, "tasks of "+taskTime.String()), tasks),
+	if o.rounds < 0 {
+		return nil, fmt.Errorf("-rounds %d: must not be negative", o.rounds)
 	}
-	for _, g := range all {
-		switch g.Name {
-		case "rpc", "fan-out", "work-queue":
-			g.rounds = 3
-		case "scaling":
-			g.rounds = 1
+	if o.scale < smallestScale || o.scale > largestScale {
+		return nil, fmt.Errorf("-scale %d: must be %d to %d", o.scale, smallestScale, largestScale)
+	}
+	wanted, err := regexp.Compile(o.pattern)
+	if err != nil {
+		return nil, fmt.Errorf("-case: %w", err)
+	}
+	var names []string
+	for _, c := range l.cases(o.scale) {
+		names = append(names, c.name)
+		if wanted.MatchString(c.name) {
+			chosen = append(chosen, c)
 		}
 	}
-	return all
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("-case %s: matches none of %s", o.pattern, strings.Join(names, ", "))
+	}
+	if o.charts != "" {
+		err = os.MkdirAll(o.charts, 0o755)
+	}
+	return chosen, err
+}
+
+// roundsOf is how many rounds a case gets.
+func (o *options) roundsOf(c plan) int {
+	switch {
+	case o.rounds > 0:
+		return o.rounds
+	case o.quick:
+		return c.quick
+	}
+	return c.full
 }
 
 // add prints a group, draws its chart and saves all results so far: a run that is interrupted was not in vain.
 func (r *report) add(g *group, out, charts string) error {
 	r.Groups = append(r.Groups, g)
 	r.Targets = judge(r.Groups)
+	r.Took = time.Since(r.began).Seconds()
 	if err := g.print(os.Stdout); err != nil {
 		return err
 	}

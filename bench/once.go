@@ -15,12 +15,10 @@ const (
 	goRPC       = "official Go rpc_client.go"
 )
 
-const onceRounds = 15
-
 // sendOnce compares whole processes that send one message: start, connect, do it, end.
-func (l *lab) sendOnce(name, title string) *group {
+func (l *lab) sendOnce(title string) *group {
 	url, client := l.node.URL("/"), l.program("client")
-	g := &group{Name: name, Title: title, Base: cSend, rounds: onceRounds, warm: true, metric: millis}
+	g := &group{Title: title, Base: cSend, warm: true, metric: millis}
 	l.once(g, goFloor, bound, nil, l.program("empty"))
 	if l.found["amqp-tools"] != "" {
 		l.once(g, cSend, peer, nil, "amqp-publish", "-u", url, "-r", queue, "-b", "Hello World!")
@@ -28,31 +26,37 @@ func (l *lab) sendOnce(name, title string) *group {
 	l.once(g, sendOnce, ours, nil, l.program("send"), "--url", url, "-q", queue)
 	l.once(g, "send --confirm none", ours, nil, l.program("send"), "--url", url, "-q", queue, "--confirm", "none")
 	l.once(g, goSend, peer, nil, client, "plain-send", url, queue)
-	if l.python != "" {
-		l.once(g, "pika", peer, nil, l.python, l.peer("send.py"), url, queue)
+	if args := l.script(pika, "send.py", url, queue); args != nil {
+		l.once(g, pika, peer, nil, args...)
 	}
 	return g
 }
 
 // receiveOnce compares processes that receive one message.
-func (l *lab) receiveOnce(name, title string) *group {
+func (l *lab) receiveOnce(title string) *group {
 	url := l.node.URL("/")
-	one := func(ctx context.Context) error { return l.fill(ctx, 1, 12) }
-	g := &group{Name: name, Title: title, Base: cReceive, rounds: onceRounds, warm: true, metric: millis}
+	one := func(ctx context.Context) error { return l.fill(ctx, 1, 12, 1, "confirm") }
+	g := &group{Title: title, Base: cReceive, warm: true, metric: millis}
 	if l.found["amqp-tools"] != "" {
 		l.once(g, cReceive, peer, one, "amqp-get", "-u", url, "-q", queue)
 	}
 	l.once(g, receiveOnce, ours, one, l.program("receive"), "--url", url, "-q", queue, "-n", "1")
 	l.once(g, goReceive, peer, one, l.program("client"), "plain-receive", url, queue)
+	if args := l.script(pika, "receive.py", url, queue); args != nil {
+		l.once(g, pika, peer, one, args...)
+	}
 	return g
 }
 
 // callOnce compares processes that make one call.
-func (l *lab) callOnce(name, title string) *group {
+func (l *lab) callOnce(title string) *group {
 	url := l.node.URL("/")
-	g := &group{Name: name, Title: title, Base: goRPC, rounds: onceRounds, warm: true, metric: millis}
+	g := &group{Title: title, Base: goRPC, warm: true, metric: millis}
 	l.once(g, rpcOnce, ours, nil, l.program("rpc_client"), "--url", url, "-q", rpcQueue)
 	l.once(g, goRPC, peer, nil, l.program("client"), "plain-rpc", url, rpcQueue)
+	if args := l.script(pika, "call.py", url, rpcQueue, "1", "1", "30"); args != nil {
+		l.once(g, pika, peer, nil, args...)
+	}
 	for _, r := range g.Rows {
 		r.run = l.served(r.run)
 	}

@@ -7,12 +7,15 @@ import (
 
 // publisher is a client that publishes the lines of its standard input.
 type publisher struct {
-	name    string
-	kind    kind
-	args    []string
-	seldom  bool
-	divisor int // it gets so many times fewer messages than the others; 0: as many
+	name  string
+	kind  kind
+	args  []string
+	fewer int  // it takes its time and gets so many times fewer messages than the others; 0: as many
+	aside bool // no target depends on it: where the broker is the limit it gets fewer messages, too
 }
+
+// asideFewer is for those who are only there to compare with: a comparison has to end.
+const asideFewer = 8
 
 // publishers are those that are installed, set to publish to a queue of the broker at url.
 func (l *lab) publishers(url, queue string) []publisher {
@@ -25,16 +28,37 @@ func (l *lab) publishers(url, queue string) []publisher {
 	}
 	all = append(all,
 		publisher{name: "send --confirm async", kind: ours, args: send("async")},
-		publisher{name: "send --confirm batch", kind: ours, args: send("batch"), seldom: true},
-		publisher{name: "send --confirm tx", kind: ours, args: send("tx"), seldom: true, divisor: 10},
-		publisher{name: "send --confirm individual", kind: ours, args: send("individual"), seldom: true, divisor: 40},
-		publisher{name: "amqp091-go, plain loop", kind: peer, args: []string{l.program("client"), "plain-publish", url, queue}, seldom: true},
+		publisher{name: "send --confirm batch", kind: ours, args: send("batch"), aside: true},
+		publisher{name: "send --confirm tx", kind: ours, args: send("tx"), fewer: 20},
+		publisher{name: "send --confirm individual", kind: ours, args: send("individual"), fewer: 100},
+		publisher{name: "amqp091-go, plain loop", kind: peer, args: []string{l.program("client"), "plain-publish", url, queue}, aside: true},
 	)
-	if l.found["amqplib"] != "" {
-		all = append(all, publisher{name: "Node amqplib", kind: peer, args: []string{"node", l.peer("publish.js"), url, queue}, seldom: true})
-	}
-	if l.python != "" {
-		all = append(all, publisher{name: "pika", kind: peer, args: []string{l.python, l.peer("publish.py"), url, queue}, seldom: true, divisor: 2})
+	return append(all, l.scriptedPublishers(url, queue)...)
+}
+
+// scriptedPublishers are those in other languages.
+func (l *lab) scriptedPublishers(url, queue string) (all []publisher) {
+	const window, confirmed = "1000", ", confirmed 1,000 at a time"
+	for _, s := range []struct {
+		library, label, file string
+		confirms             bool // pika's blocking connection knows none but individual ones
+		fewer                int
+	}{
+		{amqplib, "Node amqplib", "publish.js", true, 1},
+		{pika, "pika", "publish.py", false, 10},
+		{bunny, "bunny", "publish.rb", true, 10},
+		{phpAmqplib, "php-amqplib", "publish.php", true, 10},
+	} {
+		args := l.script(s.library, s.file, url, queue)
+		if args == nil {
+			continue
+		}
+		p := publisher{name: s.label, kind: peer, args: args, fewer: s.fewer, aside: true}
+		all = append(all, p)
+		if s.confirms {
+			p.name, p.args = s.label+confirmed, l.script(s.library, s.file, url, queue, window)
+			all = append(all, p)
+		}
 	}
 	return all
 }
@@ -45,29 +69,29 @@ const (
 	rawConfirmed = "raw frames, confirmed"
 )
 
-// publishing compares publishers on n messages of size bytes. Where the whole comparison would take too long it is
-// between those that a target is about.
-func (l *lab) publishing(name, title string, n, size int, targetsOnly bool) *group {
-	g := &group{Name: name, Title: title, Base: amqpPublish, metric: rate}
+// publishing compares publishers on n messages of size bytes.
+func (l *lab) publishing(title string, n, size int) *group {
+	g := &group{Title: title, Base: amqpPublish, metric: rate}
 	for _, confirm := range []string{"none", "confirm"} {
-		args := []string{l.program("client"), "raw-publish", l.node.URL("/"), queue, fmt.Sprint(n), fmt.Sprint(size), confirm}
-		r := &row{Name: rawPublish, Kind: bound, run: l.publishRun(command{args: args}, n, false)}
-		if confirm == "confirm" {
-			r.Name = rawConfirmed
+		name, n := rawConfirmed, n
+		if confirm == "none" { // no target depends on this one
+			name, n = rawPublish, n/4
 		}
-		g.Rows = append(g.Rows, r)
+		args := []string{l.program("client"), "raw-publish", l.node.URL("/"), queue, fmt.Sprint(n), fmt.Sprint(size), confirm}
+		g.Rows = append(g.Rows, &row{Name: name, Kind: bound, run: l.publishRun(command{args: args}, n, false)})
 	}
 	for _, p := range l.publishers(l.node.URL("/"), queue) {
-		if !p.seldom || !targetsOnly {
-			g.Rows = append(g.Rows, l.publisherRow(p, n, size, false))
+		if p.aside {
+			p.fewer = max(p.fewer, asideFewer)
 		}
+		g.Rows = append(g.Rows, l.publisherRow(p, n, size, false))
 	}
 	return g
 }
 
 // ceilings compares the same publishers where nothing holds them up.
-func (l *lab) ceilings(name, title string, n, size int) *group {
-	g := &group{Name: name, Title: title, Base: amqpPublish, metric: rate}
+func (l *lab) ceilings(title string, n, size int) *group {
+	g := &group{Title: title, Base: amqpPublish, metric: rate}
 	args := []string{l.program("client"), "raw-publish", l.null.url(), nullQueue, fmt.Sprint(10 * n), fmt.Sprint(size), "none"}
 	g.Rows = append(g.Rows, &row{Name: rawPublish, Kind: bound, run: l.publishRun(command{args: args}, 10*n, true)})
 	for _, p := range l.publishers(l.null.url(), nullQueue) {
@@ -77,8 +101,8 @@ func (l *lab) ceilings(name, title string, n, size int) *group {
 }
 
 func (l *lab) publisherRow(p publisher, n, size int, null bool) *row {
-	n /= max(p.divisor, 1)
-	return &row{Name: p.name, Kind: p.kind, seldom: p.seldom, run: func(ctx context.Context) (sample, error) {
+	n = max(n/max(p.fewer, 1), 100)
+	return &row{Name: p.name, Kind: p.kind, first: l.quick && (p.aside || p.fewer > 1), run: func(ctx context.Context) (sample, error) {
 		input, err := l.lines(n, size)
 		if err != nil {
 			return sample{}, err

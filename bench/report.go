@@ -20,6 +20,9 @@ type report struct {
 	Machine machine   `json:"machine"`
 	Groups  []*group  `json:"groups"`
 	Targets []target  `json:"targets"`
+	Took    float64   `json:"took_s"` // so far, without building the programs
+
+	began time.Time
 }
 
 func (m machine) print(w io.Writer) {
@@ -35,19 +38,30 @@ func (m machine) print(w io.Writer) {
 	}
 }
 
+// end writes which targets are met, and how long it all took.
+func (r *report) end(w io.Writer) {
+	fmt.Fprintln(w, "\nTargets")
+	for _, t := range r.Targets {
+		fmt.Fprintln(w, t)
+	}
+	fmt.Fprintf(w, "Measured in %s.\n", time.Since(r.began).Round(time.Second))
+}
+
 // print writes the group's table: medians, and ratios to the base row with their spread.
 func (g *group) print(w io.Writer) error {
 	fmt.Fprintf(w, "\n%s (%s)\n", g.Title, g.Name)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(t, "wall s\ta second\tCPU µs each\tbroker µs each\tpeak MiB\tratio\tspread\t \n")
+	fmt.Fprint(t, "messages\twall s\ta second\tµs each\tCPU µs each\tbroker µs each\tpeak MiB\tratio\tspread\t \n")
 	for _, r := range g.Rows {
 		if r.Failed != "" {
-			fmt.Fprintf(t, "failed\t\t\t\t\t\t\t %s\n", r.Name)
+			fmt.Fprintf(t, "failed\t\t\t\t\t\t\t\t\t %s\n", r.Name)
 			continue
 		}
+		messages := r.values(metric{of: func(s sample) float64 { return float64(s.Messages) }})
 		seconds := r.values(metric{of: func(s sample) float64 { return s.Wall }})
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t", number(seconds.median()), number(r.values(rate).median()),
-			number(r.values(cpu).median()), number(r.values(broker).median()), r.peaks())
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t", whole(int(messages.median())), number(seconds.median()),
+			number(r.values(rate).median()), number(r.values(wall).median()),
+			r.bothEnds(cpu, others), number(r.values(broker).median()), r.bothEnds(ownPeak, otherPeak))
 		if base := g.row(g.Base); base != nil && len(ratios(r, base, wall)) > 0 {
 			s := ratios(r, base, wall)
 			fmt.Fprintf(t, "%.2f\t%.2f-%.2f\t", s.median(), s.low(), s.high())
@@ -63,13 +77,13 @@ func (g *group) print(w io.Writer) error {
 	return err
 }
 
-// peaks is the peak memory, of both ends where there are two.
-func (r *row) peaks() string {
-	peak := number(r.values(metric{of: func(s sample) float64 { return s.RSS }}).median())
-	if other := r.values(metric{of: func(s sample) float64 { return s.OtherRSS }}).median(); other > 0 {
-		peak += "+" + number(other)
+// bothEnds is what the client takes, and where there are consumers besides, what these do.
+func (r *row) bothEnds(client, consumers metric) string {
+	text := number(r.values(client).median())
+	if m := r.values(consumers).median(); m > 0 {
+		text += "+" + number(m)
 	}
-	return peak
+	return text
 }
 
 func (r *row) latency() string {
@@ -89,12 +103,17 @@ func number(f float64) string {
 	case digits > 0:
 		return fmt.Sprintf("%.*f", min(digits, 4), f)
 	default:
-		text := fmt.Sprintf("%.0f", f)
-		for i := len(text) - 3; i > 0; i -= 3 {
-			text = text[:i] + "," + text[i:]
-		}
-		return text
+		return whole(int(math.Round(f)))
 	}
+}
+
+// whole writes all digits.
+func whole(n int) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
 }
 
 // save writes the report as JSON.

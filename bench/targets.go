@@ -13,6 +13,7 @@ type target struct {
 
 	group, row, base string // without a base the median itself counts
 	metric           metric
+	titled           bool // the group's title says how much has been measured
 	bound            float64
 	least            bool // the result must be at least the bound; else at most
 }
@@ -31,10 +32,10 @@ func targets() []target {
 	return append(all,
 		target{Text: "publishers, null broker: unconfirmed send, messages a second of amqp-publish -l", group: "null-100", row: none, base: amqpPublish, metric: rate, bound: 3, least: true},
 		target{Text: "publishers, null broker: confirmed send, messages a second of amqp-publish -l", group: "null-100", row: async, base: amqpPublish, metric: rate, bound: 3, least: true},
-		target{Text: "publishers, scaling (issue: 10^7 lines; measured up to -scale, 10^6): MiB at most, send and receive", group: "scaling", row: "", metric: memory, bound: 40},
+		target{Text: "publishers, scaling (issue: up to 10^7 lines): MiB at most, send and receive", group: "scaling", row: "", metric: memory, bound: 40, titled: true},
 		target{Text: "consumers: receive, wall time of the plain library loop", group: "drain", row: receiveText, base: libraryLoop, metric: wall, bound: 1.1},
 		target{Text: "consumers: amqp-consume cat, wall time of receive", group: "drain", row: amqpConsume, base: receiveText, metric: wall, bound: 50, least: true},
-		target{Text: "consumers: MiB with a slow reader (issue: a queue of 2,000,000; measured: 200,000)", group: "slow-reader", row: slowReader, metric: memory, bound: 40},
+		target{Text: "consumers, slow reader (issue: a queue of 2,000,000): MiB", group: "slow-reader", row: slowReader, metric: memory, bound: 40, titled: true},
 		target{Text: "one-shot: confirmed send, wall time of amqp-publish (unconfirmed)", group: "once-send", row: sendOnce, base: cSend, metric: wall, bound: 1.2},
 		target{Text: "one-shot: confirmed send, wall time of the official send.go", group: "once-send", row: sendOnce, base: goSend, metric: wall, bound: 1},
 		target{Text: "one-shot: confirmed send, CPU time of the official send.go", group: "once-send", row: sendOnce, base: goSend, metric: cpu, bound: 1},
@@ -48,6 +49,9 @@ func judge(groups []*group) (judged []target) {
 		for _, g := range groups {
 			if g.Name == t.group {
 				t.Result = t.result(g)
+				if t.titled {
+					t.Text += "; measured: " + g.Title
+				}
 			}
 		}
 		if math.IsNaN(t.Result) {

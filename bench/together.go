@@ -2,108 +2,74 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"regexp"
+	"slices"
+	"strings"
 	"time"
 )
 
 // Cases in which several of our programs work together.
 
-const rpcQueue = "bench_rpc"
+// lostAfter is how long a consumer waits for what should come: it fails then, for a message has been lost.
+const lostAfter = "20s"
 
-// served runs a case while an rpc_server answers.
-func (l *lab) served(run func(context.Context) (sample, error)) func(context.Context) (sample, error) {
-	return func(ctx context.Context) (sample, error) {
-		args := []string{l.program("rpc_server"), "--url", l.node.URL("/"), "-q", rpcQueue, "--prefetch", "64", "--quiet"}
-		server, err := l.start(ctx, command{args: args, ready: "Awaiting"})
-		if err != nil {
-			return sample{}, err
-		}
-		defer server.kill()
-		return run(ctx)
+// fanOut has one emit_log reach several queues, with the same number of deliveries in all. A thousand processes would
+// measure the operating system: that many queues belong to one process of the benchmark's own, and a hundred both to
+// as many receive_logs and to such a process, so that the two can be compared.
+func (l *lab) fanOut(title string, deliveries int) *group {
+	g := &group{Title: title, metric: metric{"deliveries a second", rate.of}}
+	add := func(name string, queues, consumers int, args ...string) {
+		consumer := command{args: args, ready: "Waiting"}
+		g.Rows = append(g.Rows, &row{Name: name, Kind: ours, run: func(ctx context.Context) (sample, error) {
+			return l.fanOutRun(ctx, consumer, consumers, queues, deliveries/queues)
+		}})
 	}
-}
-
-// latencies is in rpc_client's summary.
-var latencies = regexp.MustCompile(`in ([0-9.]+)s .* p50 (\S+), p99 (\S+)`)
-
-// calls compares ways to make n calls.
-func (l *lab) calls(name, title string, n int) *group {
-	g := &group{Name: name, Title: title, metric: metric{"calls a second", rate.of}}
-	for _, replyTo := range []string{"queue", "direct"} {
-		for _, concurrency := range []int{1, 16, 64} {
-			n := n
-			if concurrency == 1 {
-				n /= 4
-			}
-			args := []string{
-				l.program("rpc_client"), "--url", l.node.URL("/"), "-q", rpcQueue, "--quiet",
-				"--reply-to", replyTo, "--concurrency", fmt.Sprint(concurrency), "-n", fmt.Sprint(n), "5",
-			}
-			g.Rows = append(g.Rows, &row{
-				Name: fmt.Sprintf("reply to a %s, %d at once", replyTo, concurrency), Kind: ours,
-				run: l.served(l.callRun(n, args)),
-			})
-		}
-	}
-	g.Base = g.Rows[0].Name
-	return g
-}
-
-// callRun makes n calls and takes the latencies from the client's summary.
-func (l *lab) callRun(n int, args []string) func(context.Context) (sample, error) {
-	return func(ctx context.Context) (sample, error) {
-		s, said, err := l.measure(ctx, command{args: args})
-		s.Messages = n
-		if err != nil {
-			return s, err
-		}
-		found := latencies.FindStringSubmatch(said)
-		if found == nil {
-			return s, fmt.Errorf("no latencies in %q", said)
-		}
-		for i, into := range []*float64{&s.P50, &s.P99} {
-			d, err := time.ParseDuration(found[2+i])
-			if err != nil {
-				return s, err
-			}
-			*into = float64(d) / float64(time.Millisecond)
-		}
-		return s, nil
-	}
-}
-
-// fanOut has one emit_log reach several receive_logs, with the same number of deliveries in all.
-func (l *lab) fanOut(name, title string, deliveries int) *group {
-	g := &group{Name: name, Title: title, metric: metric{"deliveries a second", rate.of}}
-	for _, receivers := range []int{1, 10, 100} {
-		g.Rows = append(g.Rows, &row{
-			Name: fmt.Sprintf("emit_log to %d × receive_logs", receivers), Kind: ours,
-			run: func(ctx context.Context) (sample, error) { return l.fanOutRun(ctx, receivers, deliveries/receivers) },
-		})
-	}
-	g.Base = g.Rows[0].Name
-	return g
-}
-
-func (l *lab) fanOutRun(ctx context.Context, receivers, n int) (sample, error) {
 	url := l.node.URL("/")
+	for _, queues := range []int{1, 10, 100} {
+		add(fmt.Sprintf("emit_log to %d × receive_logs", queues), queues, queues,
+			l.program("receive_logs"), "--url", url, "-n", fmt.Sprint(deliveries/queues), "--idle-timeout", lostAfter)
+	}
+	for _, queues := range []int{100, 1000} {
+		add(fmt.Sprintf("emit_log to %s queues of one process", whole(queues)), queues, 1,
+			l.program("client"), "listen", url, "logs", fmt.Sprint(queues), fmt.Sprint(deliveries/queues), lostAfter)
+	}
+	g.Base = g.Rows[0].Name
+	return g
+}
+
+// fanOutRun publishes n messages to as many queues. Consumers fail unless each queue gets exactly these.
+func (l *lab) fanOutRun(ctx context.Context, consumer command, consumers, queues, n int) (sample, error) {
 	input, err := l.lines(n, 100)
 	if err != nil {
 		return sample{}, err
 	}
-	receive := command{
-		args:  []string{l.program("receive_logs"), "--url", url, "-n", fmt.Sprint(n)},
-		ready: "Waiting",
+	emit := command{args: []string{l.program("emit_log"), "--url", l.node.URL("/"), "--lines", "--quiet"}, stdin: input}
+	s, err := l.pipeline(ctx, consumer, consumers, emit)
+	if err == nil {
+		err = l.settle()
 	}
-	emit := command{args: []string{l.program("emit_log"), "--url", url, "--lines", "--quiet"}, stdin: input}
-	s, err := l.pipeline(ctx, receive, receivers, emit)
-	s.Messages = receivers * n
+	s.Messages = queues * n
 	return s, err
 }
 
+// settle waits until the broker has deleted the queues of consumers that have gone.
+func (l *lab) settle() error {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		var queues []struct{ Name string }
+		if err := l.node.API("GET", "/queues?columns=name", nil, &queues); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(queues, func(q struct{ Name string }) bool { return strings.HasPrefix(q.Name, "amq.gen") }) {
+			return nil
+		}
+	}
+	return errors.New("the broker does not delete exclusive queues")
+}
+
 // pipeline starts consumers and then a publisher, and waits for all. The wall time is from the publisher's start to
-// the last consumer's end; CPU and memory are the publisher's, and OtherRSS the largest consumer's.
+// the last consumer's end; CPU and memory are the publisher's, OtherCPU that of all consumers and OtherRSS the largest
+// one's.
 func (l *lab) pipeline(ctx context.Context, consumer command, consumers int, publisher command) (sample, error) {
 	var running []*process
 	defer func() {
@@ -118,6 +84,11 @@ func (l *lab) pipeline(ctx context.Context, consumer command, consumers int, pub
 		}
 		running = append(running, p)
 	}
+	for _, p := range running { // they connect at the same time
+		if err := p.await(consumer.ready); err != nil {
+			return sample{}, err
+		}
+	}
 	before := l.brokerCPU()
 	began := time.Now()
 	s, _, err := l.measure(ctx, publisher)
@@ -131,6 +102,7 @@ func (l *lab) pipeline(ctx context.Context, consumer command, consumers int, pub
 		if err != nil {
 			return s, err
 		}
+		s.OtherCPU += c.CPU
 		s.OtherRSS = max(s.OtherRSS, c.RSS)
 	}
 	s.Wall = time.Since(began).Seconds()
@@ -139,11 +111,11 @@ func (l *lab) pipeline(ctx context.Context, consumer command, consumers int, pub
 }
 
 // scaling sends 10^3 to 10^largest lines through send and receive.
-func (l *lab) scaling(name, title string, largest int) *group {
-	g := &group{Name: name, Title: title, metric: memory}
-	for n, power := 1000, 3; power <= largest; n, power = 10*n, power+1 {
+func (l *lab) scaling(title string, largest int) *group {
+	g := &group{Title: title, metric: memory, second: wall}
+	for n, power := 1000, smallestScale; power <= largest; n, power = 10*n, power+1 {
 		g.Rows = append(g.Rows, &row{
-			Name: fmt.Sprintf("send | receive, %d lines", n), Kind: ours,
+			Name: fmt.Sprintf("send | receive, %s lines", whole(n)), Kind: ours, first: n >= 1_000_000,
 			run: func(ctx context.Context) (sample, error) { return l.scalingRun(ctx, n) },
 		})
 	}
@@ -160,7 +132,7 @@ func (l *lab) scalingRun(ctx context.Context, n int) (sample, error) {
 		return sample{}, err
 	}
 	common := []string{"--url", l.node.URL("/"), "-q", queue}
-	receive := append([]string{l.program("receive"), "-n", fmt.Sprint(n), "--format", "raw"}, common...)
+	receive := append([]string{l.program("receive"), "-n", fmt.Sprint(n), "--format", "raw", "--idle-timeout", lostAfter}, common...)
 	send := append([]string{l.program("send"), "--lines", "--quiet"}, common...)
 	s, err := l.pipeline(ctx, command{args: receive, ready: "Waiting"}, 1, command{args: send, stdin: input})
 	s.Messages = n
@@ -171,8 +143,8 @@ func (l *lab) scalingRun(ctx context.Context, n int) (sample, error) {
 const taskTime = 25 * time.Millisecond
 
 // workQueue has workers share n tasks.
-func (l *lab) workQueue(name, title string, n int) *group {
-	g := &group{Name: name, Title: title, metric: metric{"tasks a second", rate.of}}
+func (l *lab) workQueue(title string, n int) *group {
+	g := &group{Title: title, metric: metric{"tasks a second", rate.of}}
 	for _, workers := range []int{1, 2, 4, 8} {
 		g.Rows = append(g.Rows, &row{
 			Name: fmt.Sprintf("%d × worker", workers), Kind: ours,

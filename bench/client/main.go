@@ -1,19 +1,22 @@
 // Client is what the suite's programs are measured against besides other people's clients: frames encoded
-// beforehand on a bare socket (the limit), and the shortest programs that use the Go library (the plain ones).
+// beforehand on a bare socket (the limit), and the shortest programs that use the Go library (the plain ones). And it
+// listens to a fanout exchange with more queues than there can well be processes.
 //
-//	client raw-publish URL QUEUE N SIZE CONFIRM
+//	client raw-publish URL QUEUE N SIZE confirm|none|transient
 //	client raw-drain URL QUEUE N PREFETCH
 //	client plain-publish URL QUEUE
 //	client plain-drain URL QUEUE N PREFETCH ACK
 //	client plain-send URL QUEUE
 //	client plain-receive URL QUEUE
 //	client plain-rpc URL QUEUE
+//	client listen URL EXCHANGE QUEUES N PATIENCE
 package main
 
 import (
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 )
 
 func main() {
@@ -34,7 +37,7 @@ func run(args []string) error {
 	}
 	switch args[0] {
 	case "raw-publish":
-		return rawPublish(url, queue, number(3), number(4), args[5] == "confirm")
+		return rawPublish(url, queue, number(3), number(4), args[5] == "confirm", args[5] != "transient")
 	case "raw-drain":
 		return rawDrain(url, queue, number(3), number(4))
 	case "plain-publish":
@@ -47,6 +50,12 @@ func run(args []string) error {
 		return plainReceive(url, queue)
 	case "plain-rpc":
 		return plainRPC(url, queue)
+	case "listen":
+		patience, err := time.ParseDuration(args[5])
+		if err != nil {
+			return err
+		}
+		return listen(url, queue, number(3), number(4), patience)
 	}
 	return fmt.Errorf("unknown: %s", args[0])
 }

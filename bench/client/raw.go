@@ -10,8 +10,9 @@ import (
 	"amqp-tutorials/bench/wire"
 )
 
-// rawPublish writes the same message n times, many at once. With confirms it waits until the broker has confirmed all.
-func rawPublish(url, queue string, n, size int, confirm bool) error {
+// rawPublish writes the same message n times, many at once: confirmed, it waits until the broker has confirmed all; or
+// unconfirmed, persistent or transient.
+func rawPublish(url, queue string, n, size int, confirm, persistent bool) error {
 	c, r, err := wire.Dial(url)
 	if err != nil {
 		return err
@@ -28,7 +29,7 @@ func rawPublish(url, queue string, n, size int, confirm bool) error {
 	} else {
 		confirmed <- nil
 	}
-	message := wire.Publish(queue, bytes.Repeat([]byte{'x'}, size))
+	message := wire.Publish(queue, bytes.Repeat([]byte{'x'}, size), persistent)
 	several := max(256<<10/len(message), 1)
 	block := bytes.Repeat(message, several)
 	for left := n; left > 0; left -= several {

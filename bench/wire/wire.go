@@ -83,11 +83,15 @@ func Method(channel uint16, id ID, args ...any) []byte {
 	return frame(nil, MethodFrame, channel, p)
 }
 
-// Publish encodes a persistent message for a queue, as basic.publish through the default exchange.
-func Publish(queue string, body []byte) []byte {
+// Publish encodes a message for a queue, as basic.publish through the default exchange.
+func Publish(queue string, body []byte, persistent bool) []byte {
 	p := Method(1, BasicPublish, uint16(0), Short(""), Short(queue), uint8(0))
 	header := binary.BigEndian.AppendUint64([]byte{0, 60, 0, 0}, uint64(len(body)))
-	header = append(header, 0x10, 0, 2) // the property delivery-mode is there, and is 2
+	mode := byte(1)
+	if persistent {
+		mode = 2
+	}
+	header = append(header, 0x10, 0, mode) // delivery-mode is the only property
 	p = frame(p, ContentFrame, 1, header)
 	for len(body) > 0 {
 		part := body[:min(len(body), MaxFrame-8)]
