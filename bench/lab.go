@@ -112,26 +112,15 @@ func (l *lab) fill(ctx context.Context, n, size, publishers int, mode string) er
 	if err := l.purge(); err != nil {
 		return err
 	}
-	var running []*process
-	defer func() {
-		for _, p := range running {
-			p.kill()
-		}
-	}()
-	for range publishers {
-		args := []string{l.program("client"), "raw-publish", l.node.URL("/"), queue, fmt.Sprint(n / publishers), fmt.Sprint(size), mode}
-		p, err := l.start(ctx, command{args: args})
-		if err != nil {
-			return err
-		}
-		running = append(running, p)
+	each := fmt.Sprint(n / publishers)
+	args := []string{l.program("client"), "raw-publish", l.node.URL("/"), queue, each, fmt.Sprint(size), mode}
+	running, err := l.startAll(ctx, command{args: args}, publishers)
+	defer running.kill()
+	if err != nil {
+		return err
 	}
-	for len(running) > 0 {
-		p := running[0]
-		running = running[1:]
-		if _, err := p.wait(); err != nil {
-			return err
-		}
+	if _, _, err := running.wait(); err != nil {
+		return err
 	}
 	got, err := l.count(n)
 	if err == nil && got < n {

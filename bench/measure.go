@@ -36,6 +36,7 @@ type command struct {
 	stdin  string // file; empty: nothing
 	stdout *os.File
 	ready  string // what the process says on standard error when it is ready
+	done   string // and when it has done what is measured, if that is not its end
 }
 
 // process is a command that runs.
@@ -61,7 +62,7 @@ func (l *lab) start(ctx context.Context, c command) (*process, error) {
 	if c.stdout != nil {
 		cmd.Stdout = c.stdout
 	}
-	p := &process{cmd: cmd, report: report, stderr: newStderr(c.ready), cancel: cancel}
+	p := &process{cmd: cmd, report: report, stderr: newStderr(c.ready, c.done), cancel: cancel}
 	cmd.Stderr = p.stderr
 	if c.stdin != "" {
 		in, err := os.Open(c.stdin)
@@ -79,23 +80,25 @@ func (l *lab) start(ctx context.Context, c command) (*process, error) {
 	return p, nil
 }
 
-// await waits until the process has said that it is ready.
-func (p *process) await(ready string) error {
-	if ready == "" {
+// await waits until the process has said something.
+func (p *process) await(text string) error {
+	if text == "" {
 		return nil
 	}
 	select {
-	case <-p.stderr.ready:
+	case <-p.stderr.said(text):
 		return nil
-	case <-time.After(30 * time.Second):
-		return fmt.Errorf("%s: not ready: %s", p.cmd.Args[1], p.stderr)
+	case <-time.After(time.Minute):
+		return fmt.Errorf("%s: has not said %q", p.cmd.Args[1], text)
 	}
 }
 
-// kill ends a process and its launcher.
+// kill ends a process and its launcher, unless they have ended.
 func (p *process) kill() {
-	_ = p.cmd.Cancel()
-	_, _ = p.wait()
+	if p.cmd.ProcessState == nil {
+		_ = p.cmd.Cancel()
+		_, _ = p.wait()
+	}
 }
 
 // wait waits for the end of a process and takes its report.
@@ -131,25 +134,88 @@ func (l *lab) measure(ctx context.Context, c command) (sample, string, error) {
 	return s, p.stderr.String(), err
 }
 
-// stderr collects what a process says, and tells when it has said that it is ready.
-type stderr struct {
-	buf    bytes.Buffer
-	marker []byte
-	ready  chan struct{}
+// crowd is several processes of the same kind.
+type crowd []*process
+
+// startAll starts n processes and waits until all are ready. The caller calls kill in any case.
+func (l *lab) startAll(ctx context.Context, c command, n int) (started crowd, err error) {
+	for range n {
+		p, err := l.start(ctx, c)
+		if err != nil {
+			return started, err
+		}
+		started = append(started, p)
+	}
+	return started, started.await(c.ready)
 }
 
-func newStderr(marker string) *stderr {
-	return &stderr{marker: []byte(marker), ready: make(chan struct{})}
+func (c crowd) await(text string) error {
+	for _, p := range c {
+		if err := p.await(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wait waits for the end of all, and returns their CPU time and the peak memory of the largest.
+func (c crowd) wait() (cpu, peak float64, err error) {
+	for _, p := range c {
+		s, err := p.wait()
+		if err != nil {
+			return cpu, peak, err
+		}
+		cpu, peak = cpu+s.CPU, max(peak, s.RSS)
+	}
+	return cpu, peak, nil
+}
+
+func (c crowd) kill() {
+	for _, p := range c {
+		p.kill()
+	}
+}
+
+// stderr collects what a process says, and tells when it has said what is waited for.
+type stderr struct {
+	buf   bytes.Buffer
+	marks []*mark
+}
+
+// mark is a text that is waited for. Its channel is closed when it has come.
+type mark struct {
+	text string
+	seen bool
+	said chan struct{}
+}
+
+func newStderr(texts ...string) *stderr {
+	s := &stderr{}
+	for _, text := range texts {
+		s.marks = append(s.marks, &mark{text: text, said: make(chan struct{})})
+	}
+	return s
 }
 
 // Write is called from one goroutine.
 func (s *stderr) Write(p []byte) (int, error) {
 	s.buf.Write(p)
-	if len(s.marker) > 0 && bytes.Contains(s.buf.Bytes(), s.marker) {
-		s.marker = nil
-		close(s.ready)
+	for _, m := range s.marks {
+		if !m.seen && bytes.Contains(s.buf.Bytes(), []byte(m.text)) {
+			m.seen = true
+			close(m.said)
+		}
 	}
 	return len(p), nil
+}
+
+func (s *stderr) said(text string) <-chan struct{} {
+	for _, m := range s.marks {
+		if m.text == text {
+			return m.said
+		}
+	}
+	return nil
 }
 
 func (s *stderr) String() string { return strings.TrimSpace(s.buf.String()) }

@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -19,19 +16,19 @@ const lostAfter = "20s"
 // as many receive_logs and to such a process, so that the two can be compared.
 func (l *lab) fanOut(title string, deliveries int) *group {
 	g := &group{Title: title, metric: metric{"deliveries a second", rate.of}}
-	add := func(name string, queues, consumers int, args ...string) {
-		consumer := command{args: args, ready: "Waiting"}
+	add := func(name string, queues, consumers int, done string, args ...string) {
+		consumer := command{args: args, ready: "Waiting", done: done}
 		g.Rows = append(g.Rows, &row{Name: name, Kind: ours, run: func(ctx context.Context) (sample, error) {
 			return l.fanOutRun(ctx, consumer, consumers, queues, deliveries/queues)
 		}})
 	}
 	url := l.node.URL("/")
 	for _, queues := range []int{1, 10, 100} {
-		add(fmt.Sprintf("emit_log to %d × receive_logs", queues), queues, queues,
+		add(fmt.Sprintf("emit_log to %d × receive_logs", queues), queues, queues, "",
 			l.program("receive_logs"), "--url", url, "-n", fmt.Sprint(deliveries/queues), "--idle-timeout", lostAfter)
 	}
 	for _, queues := range []int{100, 1000} {
-		add(fmt.Sprintf("emit_log to %s queues of one process", whole(queues)), queues, 1,
+		add(fmt.Sprintf("emit_log to %s queues of one process", whole(queues)), queues, 1, "Received",
 			l.program("client"), "listen", url, "logs", fmt.Sprint(queues), fmt.Sprint(deliveries/queues), lostAfter)
 	}
 	g.Base = g.Rows[0].Name
@@ -46,48 +43,18 @@ func (l *lab) fanOutRun(ctx context.Context, consumer command, consumers, queues
 	}
 	emit := command{args: []string{l.program("emit_log"), "--url", l.node.URL("/"), "--lines", "--quiet"}, stdin: input}
 	s, err := l.pipeline(ctx, consumer, consumers, emit)
-	if err == nil {
-		err = l.settle()
-	}
 	s.Messages = queues * n
 	return s, err
 }
 
-// settle waits until the broker has deleted the queues of consumers that have gone.
-func (l *lab) settle() error {
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		var queues []struct{ Name string }
-		if err := l.node.API("GET", "/queues?columns=name", nil, &queues); err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(queues, func(q struct{ Name string }) bool { return strings.HasPrefix(q.Name, "amq.gen") }) {
-			return nil
-		}
-	}
-	return errors.New("the broker does not delete exclusive queues")
-}
-
 // pipeline starts consumers and then a publisher, and waits for all. The wall time is from the publisher's start to
-// the last consumer's end; CPU and memory are the publisher's, OtherCPU that of all consumers and OtherRSS the largest
+// the last consumer's end, or until it says that it is done; CPU and memory are the publisher's, OtherCPU that of all consumers and OtherRSS the largest
 // one's.
 func (l *lab) pipeline(ctx context.Context, consumer command, consumers int, publisher command) (sample, error) {
-	var running []*process
-	defer func() {
-		for _, p := range running {
-			p.kill()
-		}
-	}()
-	for range consumers {
-		p, err := l.start(ctx, consumer)
-		if err != nil {
-			return sample{}, err
-		}
-		running = append(running, p)
-	}
-	for _, p := range running { // they connect at the same time
-		if err := p.await(consumer.ready); err != nil {
-			return sample{}, err
-		}
+	running, err := l.startAll(ctx, consumer, consumers)
+	defer running.kill()
+	if err != nil {
+		return sample{}, err
 	}
 	before := l.brokerCPU()
 	began := time.Now()
@@ -95,19 +62,18 @@ func (l *lab) pipeline(ctx context.Context, consumer command, consumers int, pub
 	if err != nil {
 		return s, err
 	}
-	for len(running) > 0 {
-		p := running[0]
-		running = running[1:]
-		c, err := p.wait()
-		if err != nil {
-			return s, err
-		}
-		s.OtherCPU += c.CPU
-		s.OtherRSS = max(s.OtherRSS, c.RSS)
+	stop := func() { s.Wall, s.Broker = time.Since(began).Seconds(), l.brokerCPU()-before }
+	if consumer.done != "" {
+		err = running.await(consumer.done)
+		stop()
 	}
-	s.Wall = time.Since(began).Seconds()
-	s.Broker = l.brokerCPU() - before
-	return s, nil
+	if err == nil {
+		s.OtherCPU, s.OtherRSS, err = running.wait()
+	}
+	if consumer.done == "" {
+		stop()
+	}
+	return s, err
 }
 
 // scaling sends 10^3 to 10^largest lines through send and receive.

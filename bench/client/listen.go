@@ -14,8 +14,8 @@ const (
 )
 
 // listen is a crowd of receive_logs in one process: so many exclusive, server-named queues, bound to a fanout
-// exchange, with a consumer and a channel each, on few connections. It ends when every queue has got n messages, and
-// closes nothing before: the broker takes seconds to delete a thousand queues, and that is not what is measured.
+// exchange, with a consumer and a channel each, on few connections. It says so when every queue has got n messages, for
+// after that the broker takes seconds to delete a thousand queues. Closing the connection waits for it.
 func listen(url, exchange string, queues, n int, patience time.Duration) error {
 	done := make(chan error, queues)
 	var conns []*amqp.Connection
@@ -36,6 +36,12 @@ func listen(url, exchange string, queues, n int, patience time.Duration) error {
 	fmt.Fprintln(os.Stderr, "Waiting")
 	for range queues {
 		if err := <-done; err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(os.Stderr, "Received")
+	for _, conn := range conns {
+		if err := conn.Close(); err != nil {
 			return err
 		}
 	}
