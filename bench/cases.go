@@ -12,7 +12,7 @@ type plan struct {
 // cases are all that there are. Their groups can be made when the brokers run.
 func (l *lab) cases(scale int) []plan {
 	n, n1k, n64k := l.scaled(200_000), l.scaled(50_000), l.scaled(4000)
-	calls, deliveries, tasks, backlog := l.scaled(10_000), l.scaled(50_000), 80, l.scaled(2_000_000)
+	calls, deliveries, tasks, backlog := l.scaled(10_000), l.scaled(30_000), 80, l.scaled(2_000_000)
 	if l.quick {
 		scale = max(scale-2, smallestScale)
 		tasks, backlog = 16, backlog/2

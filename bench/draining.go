@@ -54,7 +54,7 @@ func (l *lab) draining(title string, n int) *group {
 // drainRun has n messages drained to a file.
 func (l *lab) drainRun(n int, args []string) func(context.Context) (sample, error) {
 	return func(ctx context.Context) (sample, error) {
-		if err := l.fill(ctx, n, drainMessage, 1, "none"); err != nil {
+		if err := l.fill(ctx, n, drainMessage, 2, "none"); err != nil {
 			return sample{}, err
 		}
 		out, err := os.Create(l.program("drained"))
