@@ -35,7 +35,7 @@ func (l *lab) fanOut(title string, deliveries int) *group {
 	return g
 }
 
-// fanOutRun publishes n messages to as many queues. Consumers fail unless each queue gets exactly these.
+// fanOutRun publishes n messages to as many queues. Consumers fail unless each queue gets them all.
 func (l *lab) fanOutRun(ctx context.Context, consumer command, consumers, queues, n int) (sample, error) {
 	input, err := l.lines(n, 100)
 	if err != nil {
@@ -48,8 +48,8 @@ func (l *lab) fanOutRun(ctx context.Context, consumer command, consumers, queues
 }
 
 // pipeline starts consumers and then a publisher, and waits for all. The wall time is from the publisher's start to
-// the last consumer's end, or until it says that it is done; CPU and memory are the publisher's, OtherCPU that of all consumers and OtherRSS the largest
-// one's.
+// the last consumer's end, or until it says that it is done; CPU and memory are the publisher's, OtherCPU is that of
+// all consumers and OtherRSS the largest one's.
 func (l *lab) pipeline(ctx context.Context, consumer command, consumers int, publisher command) (sample, error) {
 	running, err := l.startAll(ctx, consumer, consumers)
 	defer running.kill()

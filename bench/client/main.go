@@ -13,6 +13,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -21,17 +22,30 @@ import (
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "client:", err)
-		os.Exit(1)
+		fail(err)
 	}
 }
 
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "client:", err)
+	os.Exit(1)
+}
+
+// wanted is the number of arguments, with the command itself.
+var wanted = map[string]int{
+	"raw-publish": 6, "raw-drain": 5, "plain-publish": 3, "plain-drain": 6, "plain-send": 3, "plain-receive": 3,
+	"plain-rpc": 3, "listen": 6,
+}
+
 func run(args []string) error {
+	if len(args) == 0 || len(args) != wanted[args[0]] {
+		return errors.New("wrong arguments: see go doc ./bench/client")
+	}
 	url, queue := args[1], args[2]
 	number := func(i int) int {
 		n, err := strconv.Atoi(args[i])
-		if err != nil {
-			panic(err)
+		if err != nil || n < 0 {
+			fail(fmt.Errorf("argument %d: %q is no number", i, args[i]))
 		}
 		return n
 	}
@@ -50,12 +64,10 @@ func run(args []string) error {
 		return plainReceive(url, queue)
 	case "plain-rpc":
 		return plainRPC(url, queue)
-	case "listen":
-		patience, err := time.ParseDuration(args[5])
-		if err != nil {
-			return err
-		}
-		return listen(url, queue, number(3), number(4), patience)
 	}
-	return fmt.Errorf("unknown: %s", args[0])
+	patience, err := time.ParseDuration(args[5])
+	if err != nil {
+		return err
+	}
+	return listen(url, queue, number(3), number(4), patience)
 }
