@@ -26,7 +26,7 @@ demo: build
 test:
 	scripts/install-rabbitmq
 	scripts/install-test-tools
-	go test ./...
+	go test -timeout 20m ./...
 
 lint:
 	scripts/install-test-tools

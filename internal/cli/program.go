@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -122,6 +123,16 @@ func stopOnSignal() context.Context {
 		}
 	}()
 	return ctx
+}
+
+// OneProcessor lets the program use one processor, unless the environment variable GOMAXPROCS says otherwise. Passing
+// messages on is one goroutine's work, with a little beside it in others. On several processors Go's runtime hands that
+// little back and forth between threads, once for each message, which costs half as much again as the work itself and
+// is not faster. A program that computes should not call it, nor one that handles a single message: it takes 0.2 ms.
+func OneProcessor() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(1)
+	}
 }
 
 // version is taken from what the Go toolchain wrote into the binary.
