@@ -35,6 +35,23 @@ type lab struct {
 	absent []string          // peers that are not installed
 }
 
+// plainClient is the client as go build makes it without further words: linked to the C library where there is a C
+// compiler, and not stripped.
+const plainClient = "plain-client"
+
+// build runs go build with one more variable in its environment.
+func (l *lab) build(ctx context.Context, variable string, args ...string) error {
+	build := exec.CommandContext(ctx, "go", append([]string{"build"}, args...)...)
+	build.Dir, build.Stderr = l.module, os.Stderr
+	if variable != "" {
+		build.Env = append(build.Environ(), variable)
+	}
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("building the programs: %w", err)
+	}
+	return nil
+}
+
 // setUp builds the programs and starts both brokers. The caller calls tearDown in any case.
 func (l *lab) setUp(ctx context.Context) error {
 	module, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
@@ -45,11 +62,12 @@ func (l *lab) setUp(ctx context.Context) error {
 	if l.dir, err = os.MkdirTemp("", "bench"); err != nil {
 		return err
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", l.dir+"/",
-		"./cmd/...", "./bench/client", "./bench/empty", "./bench/launch")
-	build.Dir, build.Env, build.Stderr = l.module, append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
-	if err := build.Run(); err != nil {
-		return fmt.Errorf("building the programs: %w", err)
+	static := []string{"-trimpath", "-ldflags=-s -w", "-o", l.dir + "/", "./cmd/...", "./bench/client", "./bench/empty", "./bench/launch"}
+	if err := l.build(ctx, "CGO_ENABLED=0", static...); err != nil {
+		return err
+	}
+	if err := l.build(ctx, "", "-o", l.program(plainClient), "./bench/client"); err != nil {
+		return err
 	}
 	l.lookForPeers(ctx)
 	data := filepath.Join(l.dir, "broker")

@@ -6,7 +6,8 @@ import "context"
 const (
 	goFloor     = "an empty Go program"
 	sendOnce    = "send"
-	goSend      = "official Go send.go"
+	goSend      = "official Go send.go, go build"
+	leanSend    = "official Go send.go, static, stripped"
 	cSend       = "amqp-publish, unconfirmed"
 	cReceive    = "amqp-get"
 	receiveOnce = "receive -n 1"
@@ -17,7 +18,7 @@ const (
 
 // sendOnce compares whole processes that send one message: start, connect, do it, end.
 func (l *lab) sendOnce(title string) *group {
-	url, client := l.node.URL("/"), l.program("client")
+	url := l.node.URL("/")
 	g := &group{Title: title, Base: cSend, warm: true, metric: millis}
 	l.once(g, goFloor, bound, nil, l.program("empty"))
 	if l.found["amqp-tools"] != "" {
@@ -25,7 +26,8 @@ func (l *lab) sendOnce(title string) *group {
 	}
 	l.once(g, sendOnce, ours, nil, l.program("send"), "--url", url, "-q", queue)
 	l.once(g, "send --confirm none", ours, nil, l.program("send"), "--url", url, "-q", queue, "--confirm", "none")
-	l.once(g, goSend, peer, nil, client, "plain-send", url, queue)
+	l.once(g, goSend, peer, nil, l.program(plainClient), "plain-send", url, queue)
+	l.once(g, leanSend, peer, nil, l.program("client"), "plain-send", url, queue)
 	if args := l.script(pika, "send.py", url, queue); args != nil {
 		l.once(g, pika, peer, nil, args...)
 	}

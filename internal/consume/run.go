@@ -33,9 +33,6 @@ var (
 
 // Run consumes until the user, an option or the broker ends it. Its errors carry the exit status.
 func Run(ctx context.Context, broker *conn.Settings, o *Options, subscribe Subscribe, work Work) error {
-	if o.count != 1 && o.Concurrency <= 1 {
-		cli.OneProcessor()
-	}
 	o.out = show.NewOutput(os.Stdout)
 	life, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer end(nil)

@@ -80,7 +80,7 @@ func (p *publisher) finish(ch *conn.Channel) error {
 }
 
 // several says whether more than one message is to be published.
-func (o *Options) several() bool { return o.count != 1 || o.lines || o.null }
+func (p *publisher) several() bool { return p.count != 1 || p.lines || p.null }
 
 // report ends a run: the summary, or the error with what is known of the messages.
 func (p *publisher) report(err error) error {

@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 	amqp "github.com/rabbitmq/amqp091-go"
 
-	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
 	"amqp-tutorials/internal/show"
 )
@@ -28,9 +27,6 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, args []string, 
 		return err
 	}
 	uuid.EnableRandPool()
-	if o.several() {
-		cli.OneProcessor()
-	}
 	p := &publisher{
 		Options: o, shaper: &shaper{Options: o, shared: o.properties()}, declare: declare, send: send,
 		source: o.newSource(text, os.Stdin), out: show.NewOutput(os.Stdout), stop: ctx, began: time.Now(),
