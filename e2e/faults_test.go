@@ -35,6 +35,12 @@ func startFaulty(t *testing.T) *faultyBroker {
 		t.Fatal(err)
 	}
 	t.Cleanup(n.Stop)
+	return behindProxy(t, n)
+}
+
+// behindProxy puts a proxy before a broker, which may be the one that all tests share if it is only to be cut off.
+func behindProxy(t *testing.T, n *brokertest.Node) *faultyBroker {
+	t.Helper()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	proxy := toxiproxy.NewProxy(server, t.Name(), "127.0.0.1:0", fmt.Sprintf("127.0.0.1:%d", n.Port()))
 	if err := proxy.Start(); err != nil {

@@ -1,11 +1,14 @@
 package e2e
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
 	"net"
+	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -81,4 +84,47 @@ func TestBrokerWithoutConfirms(t *testing.T) {
 	if got := strings.Join(bodies, " "); got != "plain plain plain safe safe safe plain" {
 		t.Errorf("in the queue: %s", got)
 	}
+}
+
+// Without confirms nobody knows what a lost connection has cost. The publisher says so, and goes on, unless it is not to.
+func TestLostWithoutConfirms(t *testing.T) {
+	b := behindProxy(t, node)
+	send, stderr := startCareless(t, b)
+	b.cut()
+	for _, text := range []string{"lost", "connected again", "without confirms nobody knows which"} {
+		awaitLine(t, stderr, text)
+	}
+	send.Process.Signal(syscall.SIGTERM)
+	awaitLine(t, stderr, "Published")
+	if err := send.Wait(); err != nil {
+		t.Error(err)
+	}
+
+	send, stderr = startCareless(t, b, "--no-reconnect")
+	b.cut()
+	awaitLine(t, stderr, "messages were sent without confirms, message ")
+	if send.Wait(); send.ProcessState.ExitCode() != 1 {
+		t.Errorf("status %d", send.ProcessState.ExitCode())
+	}
+}
+
+// startCareless starts a publisher without confirms and waits for its first message.
+func startCareless(t *testing.T, b *faultyBroker, args ...string) (*exec.Cmd, *bufio.Scanner) {
+	t.Helper()
+	send := program(b.url(), "send", append(args, "-q", t.Name(), "--count", "0", "--interval", "10ms", "--confirm", "none", "tick")...)
+	stdout, err := send.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stderr, err := send.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := send.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { send.Process.Kill() })
+	awaitLine(t, bufio.NewScanner(stdout), "Sent tick")
+	go io.Copy(io.Discard, stdout)
+	return send, bufio.NewScanner(stderr)
 }

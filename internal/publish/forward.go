@@ -87,10 +87,10 @@ func (p *publisher) settle(ch *conn.Channel) error {
 	for len(ch.Blocked()) > 0 {
 		p.flowControl(<-ch.Blocked())
 	}
-	for any := false; ; any = true {
+	for taken := false; ; taken = true {
 		select {
 		case <-p.unconfirmed.next():
-			if !any {
+			if !taken {
 				p.progressed()
 			}
 			if err := p.confirmation(ch); err != nil {

@@ -167,8 +167,11 @@ func (p *publisher) failedAt(what, why, hint string) *cli.Error {
 	if p.confirmed == 1 {
 		known = fmt.Sprintf("1 message is confirmed, message %d is the first that is not", first)
 	}
-	if !p.several() {
+	switch {
+	case !p.several():
 		known = "the message is not confirmed"
+	case p.confirm == none:
+		known = fmt.Sprintf("%d messages were sent without confirms, message %d is the next", p.confirmed, first)
 	}
 	return &cli.Error{
 		Status: cli.Failed, What: what, Hint: hint,

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
 	"amqp-tutorials/internal/show"
 )
@@ -117,6 +118,9 @@ func (p *publisher) begin(ch *conn.Channel) {
 	p.trial = ch.Again() && p.confirm != tx && p.confirm != none
 	if !p.trial || p.unconfirmed.n == 0 {
 		ch.Ready()
+	}
+	if ch.Again() && p.confirm == none {
+		cli.Say("without confirms nobody knows which of the messages that were on their way are lost")
 	}
 }
 
