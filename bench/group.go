@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 )
 
 // kind says what a row stands for.
@@ -86,7 +87,7 @@ func (g *group) measure(ctx context.Context) error {
 			}
 			s, err := r.run(ctx)
 			if err != nil {
-				r.Failed = err.Error()
+				r.Failed, _, _ = strings.Cut(err.Error(), "\n") // a traceback is for the terminal
 				fmt.Fprintf(os.Stderr, "%s: %s: %s\n", g.Name, r.Name, err)
 				continue
 			}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -117,7 +118,7 @@ func (p *process) wait() (sample, error) {
 		return sample{}, fmt.Errorf("%s: report %q: %w", p.cmd.Args[1], line, err)
 	}
 	if status != 0 {
-		return sample{}, fmt.Errorf("%s: exit status %d: %s", strings.Join(p.cmd.Args[1:], " "), status, p.stderr)
+		return sample{}, fmt.Errorf("%s: exit status %d: %s", filepath.Base(p.cmd.Args[1]), status, p.stderr)
 	}
 	return sample{Wall: wall.Seconds(), CPU: cpu.Seconds(), RSS: kib / 1024}, nil
 }
