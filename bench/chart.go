@@ -2,12 +2,18 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"html"
 	"image/color"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 )
@@ -34,7 +40,7 @@ func (g *group) chart(dir string) error {
 		label += "; " + g.second.label
 	}
 	p.X.Label.Text = label + " (orange: ours, blue: others, grey: limits)"
-	p.Y.Label.Text = " " // a margin: names are a little wider than the library thinks
+	p.Y.Label.Text = " " // a margin
 	p.X.Min = 0
 	var names []string
 	edge := g.edge()
@@ -55,8 +61,25 @@ func (g *group) chart(dir string) error {
 	if _, err := w.WriteTo(&svg); err != nil {
 		return err
 	}
-	text := bytes.ReplaceAll(svg.Bytes(), []byte("Liberation Sans"), []byte("Liberation Sans,Arial,sans-serif"))
-	return os.WriteFile(filepath.Join(dir, "performance-"+g.Name+".svg"), text, 0o644)
+	return os.WriteFile(filepath.Join(dir, "performance-"+g.Name+".svg"), fitted(svg.Bytes()), 0o644)
+}
+
+// svgText is a text as the library draws it: attributes, font size, text.
+var svgText = regexp.MustCompile(`<text ([^>]*font-size:(\d+)px")>([^<]*)</text>`)
+
+// fitted gives each text of a chart the width that it was laid out for, since whoever looks at it may have another font.
+func fitted(svg []byte) []byte {
+	svg = bytes.ReplaceAll(svg, []byte("Liberation Sans"), []byte("Liberation Sans,Arial,sans-serif"))
+	return svgText.ReplaceAllFunc(svg, func(element []byte) []byte {
+		part := svgText.FindSubmatch(element)
+		text := strings.TrimSpace(html.UnescapeString(string(part[3])))
+		size, err := strconv.Atoi(string(part[2]))
+		if err != nil || text == "" {
+			return element
+		}
+		face := font.DefaultCache.Lookup(plot.DefaultFont, vg.Points(float64(size)))
+		return fmt.Appendf(nil, `<text textLength="%.1f" lengthAdjust="spacingAndGlyphs" %s>%s</text>`, face.Width(text).Points(), part[1], part[3])
+	})
 }
 
 // edge is where bars end at the latest: one that is much longer than all others would make these unreadable.
