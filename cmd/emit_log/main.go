@@ -51,7 +51,8 @@ func declare(ch *conn.Channel) error {
 	return exchange.Declare(ch)
 }
 
-// send publishes one message. A fanout exchange ignores the routing key, a headers exchange looks at the headers.
+// send publishes one message. A fanout exchange ignores the routing key, a headers exchange looks at the headers. What
+// is returned is where to find the broker's confirm.
 func send(ctx context.Context, ch *conn.Channel, m publish.Message) (*amqp.DeferredConfirmation, error) {
 	return ch.PublishWithDeferredConfirmWithContext(ctx,
 		exchange.Name, // exchange

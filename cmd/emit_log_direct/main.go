@@ -52,7 +52,7 @@ func declare(ch *conn.Channel) error {
 	return exchange.Declare(ch)
 }
 
-// send publishes one message with its severity as the routing key.
+// send publishes one message with its severity as the routing key, and returns where to find the broker's confirm.
 func send(ctx context.Context, ch *conn.Channel, m publish.Message) (*amqp.DeferredConfirmation, error) {
 	return ch.PublishWithDeferredConfirmWithContext(ctx,
 		exchange.Name, // exchange

@@ -53,7 +53,8 @@ func declare(ch *conn.Channel) error {
 	return exchange.Declare(ch)
 }
 
-// send publishes one message. The exchange compares its routing key, word by word, with every binding key.
+// send publishes one message. The exchange compares its routing key, word by word, with every binding key. What is
+// returned is where to find the broker's confirm.
 func send(ctx context.Context, ch *conn.Channel, m publish.Message) (*amqp.DeferredConfirmation, error) {
 	return ch.PublishWithDeferredConfirmWithContext(ctx,
 		exchange.Name, // exchange

@@ -62,7 +62,7 @@ func declare(ch *conn.Channel) error {
 }
 
 // send publishes one task. Its delivery mode is persistent (2): the broker writes it to disk. Only the publisher
-// confirm that follows tells that it has done so; "Sent" is printed then.
+// confirm that follows tells that it has done so; "Sent" is printed then. What is returned is where to find it.
 func send(ctx context.Context, ch *conn.Channel, m publish.Message) (*amqp.DeferredConfirmation, error) {
 	return ch.PublishWithDeferredConfirmWithContext(ctx,
 		out.Exchange,   // exchange: "" is the default exchange

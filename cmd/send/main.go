@@ -60,7 +60,8 @@ func declare(ch *conn.Channel) error {
 	return err
 }
 
-// send publishes one message. There is no answer to basic.publish: see publisher confirms, tutorial 7.
+// send publishes one message. There is no answer to basic.publish; what is returned is where the library will put the
+// broker's confirm (see publisher confirms, tutorial 7).
 func send(ctx context.Context, ch *conn.Channel, m publish.Message) (*amqp.DeferredConfirmation, error) {
 	return ch.PublishWithDeferredConfirmWithContext(ctx,
 		out.Exchange,   // exchange: "" is the default exchange
