@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -55,6 +56,7 @@ func (p *publisher) refused() error {
 	m.tries++
 	if m.tries <= p.retries {
 		p.pace.hold = time.Now().Add(100 * time.Millisecond << min(m.tries, 8))
+		m.Body = bytes.Clone(m.Body) // it outlives the source's buffer, behind later messages
 		p.unconfirmed.push(m)
 		return nil
 	}

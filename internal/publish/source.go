@@ -4,24 +4,37 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"slices"
 )
 
 // source is where the bodies come from: the arguments, again and again, or standard input.
 type source struct {
-	text   []byte       // of the arguments, if input is nil
-	input  <-chan block // from standard input
-	ready  [][]byte     // bodies read from it and not taken yet
-	err    error        // reading the input failed
-	ended  bool
-	skip   int
-	left   int // how many more; -1: no limit
-	number int // of the last body taken
+	text      []byte       // of the arguments, if input is nil
+	input     <-chan block // from standard input
+	separator []byte       // what ends a body there; nil: all of a block is one
+	ready     []byte       // read from it and not taken yet
+	more      bool         // ready holds a body, which may be empty
+	err       error        // reading the input failed
+	ended     bool
+	skip      int
+	left      int // how many more; -1: no limit
+	number    int // of the last body taken
+
+	spent []spentBuffer // buffers all of whose bodies have been taken
+	free  chan<- []byte // buffers that may be filled again
 }
 
-// block is what one read of the input brought.
+// block is what one read of the input brought: whole lines, the last one of the input perhaps without its end.
 type block struct {
-	bodies [][]byte
-	err    error
+	text  []byte
+	err   error
+	spent []byte // the buffer of the blocks before this one, if this is the first of another
+}
+
+// spentBuffer is a buffer, and the number of the last body in it.
+type spentBuffer struct {
+	number int
+	buf    []byte
 }
 
 // newSource begins to read standard input, if the options ask for it.
@@ -38,19 +51,23 @@ func (o *Options) newSource(text string, stdin io.Reader) *source {
 		return s
 	}
 	blocks := make(chan block)
-	s.input = blocks
+	free := make(chan []byte, freeBlocks)
+	s.input, s.free = blocks, free
 	switch {
 	case o.stdin:
 		go readAll(stdin, blocks)
+		return s
 	case o.null:
-		go readSeparated(stdin, 0, blocks)
+		s.separator = []byte{0}
 	default:
-		go readSeparated(stdin, '\n', blocks)
+		s.separator = []byte{'\n'}
 	}
+	go readSeparated(stdin, s.separator[0], blocks, free)
 	return s
 }
 
-// next returns the next body, or ok false: then either the source has ended or it has to wait for input.
+// next returns the next body, or ok false: then either the source has ended or it has to wait for input. The body is
+// part of a buffer that is filled again once release has been called for it.
 func (s *source) next() (body []byte, ok bool) {
 	switch {
 	case s.left == 0:
@@ -58,10 +75,11 @@ func (s *source) next() (body []byte, ok bool) {
 		return nil, false
 	case s.input == nil:
 		body = s.text
-	case len(s.ready) == 0:
-		return nil, false
+	case s.more:
+		body = s.cut()
 	default:
-		body, s.ready[0], s.ready = s.ready[0], nil, s.ready[1:]
+		s.ended = s.ended || s.err != nil
+		return nil, false
 	}
 	s.number++
 	if s.left > 0 {
@@ -70,27 +88,54 @@ func (s *source) next() (body []byte, ok bool) {
 	return body, true
 }
 
+// cut takes the first body off what has been read.
+func (s *source) cut() (body []byte) {
+	if s.separator == nil {
+		s.more = false
+		return s.ready
+	}
+	body, s.ready, _ = bytes.Cut(s.ready, s.separator)
+	s.more = len(s.ready) > 0
+	if s.separator[0] == '\n' {
+		body = bytes.TrimSuffix(body, []byte("\r"))
+	}
+	return body[:len(body):len(body)] // without room to grow into its neighbour
+}
+
 // add takes over a block from the input channel; ok is false once that is closed.
 func (s *source) add(b block, ok bool) {
 	if !ok {
 		s.ended = true
 		return
 	}
-	skipped := min(s.skip, len(b.bodies))
-	s.skip -= skipped
-	s.number += skipped
-	s.ready = b.bodies[skipped:]
-	if b.err != nil {
-		s.err, s.ended = b.err, true
+	if b.spent != nil {
+		s.spent = append(s.spent, spentBuffer{s.number, b.spent})
+	}
+	s.ready, s.err = b.text, b.err
+	s.more = len(b.text) > 0 || s.separator == nil && b.err == nil
+	for ; s.skip > 0 && s.more; s.skip-- {
+		s.cut()
+		s.number++
 	}
 }
 
 // waiting is the channel to wait on for add, nil if there is nothing to wait for.
 func (s *source) waiting() <-chan block {
-	if s.ended || len(s.ready) > 0 {
+	if s.ended || s.more {
 		return nil
 	}
 	return s.input
+}
+
+// release says that no body up to the one with this number is needed any more.
+func (s *source) release(number int) {
+	for len(s.spent) > 0 && s.spent[0].number <= number {
+		select {
+		case s.free <- s.spent[0].buf:
+		default:
+		}
+		s.spent = slices.Delete(s.spent, 0, 1) // which also lets go of it
+	}
 }
 
 func readAll(r io.Reader, blocks chan<- block) {
@@ -100,7 +145,7 @@ func readAll(r io.Reader, blocks chan<- block) {
 		blocks <- block{err: err}
 		return
 	}
-	blocks <- block{bodies: [][]byte{body}}
+	blocks <- block{text: body}
 }
 
 // all is io.ReadAll, which reads a large input in parts and copies them together, without the copy where the size is
@@ -127,50 +172,61 @@ const (
 	blockSize  = 64 << 10
 	largeBlock = 1 << 20 // for long lines, of which each would need a block of its own, and be copied there
 	readSize   = 4 << 10 // a read gets at least so much room
+	freeBlocks = 32      // so many are kept to be filled again
 )
 
-// readSeparated cuts the input at each separator and passes on at once what a read has brought, so that the lines of
-// a log flow as they are written. The bodies are slices of the blocks that were read, not copies: at most the blocks
-// of the unconfirmed messages are in memory. A line may be of any length; the last one needs no end.
-func readSeparated(r io.Reader, separator byte, blocks chan<- block) {
+// readSeparated passes on at once what a read has brought, up to the last separator in it, so that the lines of a log
+// flow as they are written. The bodies are parts of the buffers that were read, not copies: at most the buffers of the
+// unconfirmed messages are in memory. Buffers that come back on free are filled again. A line may be of any length; the
+// last one needs no end.
+func readSeparated(r io.Reader, separator byte, blocks chan<- block, free <-chan []byte) {
 	defer close(blocks)
 	var (
 		buf   = make([]byte, 0, blockSize)
-		begin = 0 // of the unfinished line
+		begin = 0    // of what has not been passed on
+		spent []byte // buffer that has been passed on whole
 		err   error
 	)
 	for err == nil {
 		if cap(buf)-len(buf) < readSize {
 			rest := buf[begin:]
-			buf = append(make([]byte, 0, max(blockSize, 2*len(rest), min(8*len(rest), largeBlock))), rest...)
+			if cap(buf) == blockSize {
+				spent = buf[:0]
+			}
+			buf = append(buffer(max(blockSize, 2*len(rest), min(8*len(rest), largeBlock)), free), rest...)
 			begin = 0
 		}
 		var n int
 		n, err = r.Read(buf[len(buf):cap(buf)])
 		fresh := len(buf)
 		buf = buf[:len(buf)+n]
-		var b block
-		for i := bytes.IndexByte(buf[fresh:], separator); i >= 0; i = bytes.IndexByte(buf[fresh:], separator) {
-			b.bodies = append(b.bodies, line(buf[begin:fresh+i], separator))
-			fresh += i + 1
-			begin = fresh
+		end := fresh + bytes.LastIndexByte(buf[fresh:], separator) + 1
+		if end == fresh {
+			end = begin // no line is complete
 		}
+		b := block{spent: spent}
 		switch {
-		case err == io.EOF && begin < len(buf):
-			b.bodies = append(b.bodies, line(buf[begin:], separator))
-		case err != nil && err != io.EOF:
+		case err == io.EOF:
+			end = len(buf)
+		case err != nil:
 			b.err = err
 		}
-		if len(b.bodies) > 0 || b.err != nil {
+		if end > begin || b.err != nil {
+			b.text = buf[begin:end]
 			blocks <- b
+			begin, spent = end, nil
 		}
 	}
 }
 
-// line takes the \r from a line that ended with \r\n, and the capacity to grow into its neighbour.
-func line(text []byte, separator byte) []byte {
-	if separator == '\n' {
-		text = bytes.TrimSuffix(text, []byte("\r"))
+// buffer returns an empty buffer, one to be filled again if there is one and it is large enough.
+func buffer(size int, free <-chan []byte) []byte {
+	if size == blockSize {
+		select {
+		case buf := <-free:
+			return buf
+		default:
+		}
 	}
-	return text[:len(text):len(text)]
+	return make([]byte, 0, size)
 }

@@ -10,17 +10,35 @@ import (
 	"testing/iotest"
 )
 
-// read collects what a reader's separated messages are.
-func read(r io.Reader, separator byte) (bodies []string, err error) {
-	blocks := make(chan block)
-	go readSeparated(r, separator, blocks)
-	for b := range blocks {
-		for _, body := range b.bodies {
+// lines is a source of what r holds, up to each separator.
+func lines(r io.Reader, separator byte) *source {
+	blocks, free := make(chan block), make(chan []byte, freeBlocks)
+	go readSeparated(r, separator, blocks, free)
+	return &source{input: blocks, free: free, separator: []byte{separator}, left: -1}
+}
+
+// read collects what a source's bodies are. It lets each go at once, or keeps all to the end, when they must still be
+// what they were.
+func (s *source) read(letGo bool) (bodies []string) {
+	var kept [][]byte
+	for !s.ended {
+		if body, ok := s.next(); ok {
 			bodies = append(bodies, string(body))
+			kept = append(kept, body)
+			if letGo {
+				s.release(s.number)
+			}
+		} else if in := s.waiting(); in != nil {
+			b, ok := <-in
+			s.add(b, ok)
 		}
-		err = b.err
 	}
-	return bodies, err
+	for i := range kept {
+		if !letGo && string(kept[i]) != bodies[i] {
+			panic(fmt.Sprintf("body %d has changed after it was handed out", i))
+		}
+	}
+	return bodies
 }
 
 func TestReadSeparated(t *testing.T) {
@@ -45,9 +63,11 @@ func TestReadSeparated(t *testing.T) {
 				"at once":        strings.NewReader(test.in),
 				"byte by byte":   iotest.OneByteReader(strings.NewReader(test.in)),
 				"data and error": iotest.DataErrReader(strings.NewReader(test.in)),
+				"kept":           strings.NewReader(test.in),
 			} {
-				if got, err := read(reader, test.separator); err != nil || !slices.Equal(got, test.want) {
-					t.Errorf("%s: got %d messages %.80q, %v", name, len(got), got, err)
+				s := lines(reader, test.separator)
+				if got := s.read(name != "kept"); s.err != nil || !slices.Equal(got, test.want) {
+					t.Errorf("%s: got %d messages %.80q, %v", name, len(got), got, s.err)
 				}
 			}
 		})
@@ -57,34 +77,78 @@ func TestReadSeparated(t *testing.T) {
 // What was read before a failing disk is published; then the failure is reported.
 func TestReadFailure(t *testing.T) {
 	failure := fmt.Errorf("disk on fire")
-	got, err := read(io.MultiReader(strings.NewReader("a\nb"), iotest.ErrReader(failure)), '\n')
-	if err != failure || !slices.Equal(got, []string{"a"}) {
-		t.Errorf("got %q, %v", got, err)
+	s := lines(io.MultiReader(strings.NewReader("a\nb"), iotest.ErrReader(failure)), '\n')
+	if got := s.read(true); s.err != failure || !slices.Equal(got, []string{"a"}) {
+		t.Errorf("got %q, %v", got, s.err)
 	}
 }
 
 func FuzzReadSeparated(f *testing.F) {
 	f.Add([]byte("a\r\nb\n\nc"), 3)
 	f.Fuzz(func(t *testing.T, in []byte, size int) {
-		got, err := read(bytes.NewReader(in), 0)
+		s := lines(bytes.NewReader(in), 0)
+		got := s.read(true)
 		want := strings.Split(strings.TrimSuffix(string(in), "\x00"), "\x00")
 		if len(in) == 0 {
 			want = nil
 		}
-		if err != nil || !slices.Equal(got, want) {
-			t.Errorf("%q: got %q, %v", in, got, err)
+		if s.err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: got %q, %v", in, got, s.err)
 		}
 	})
 }
 
-// The bodies handed out stay as they are while more is read: none shares its bytes with another.
+// No body shares room with its neighbour, so that whoever appends to one changes no other.
 func TestBodiesAreApart(t *testing.T) {
-	blocks := make(chan block)
-	go readSeparated(strings.NewReader("one\ntwo\nthree\n"), '\n', blocks)
-	first := (<-blocks).bodies
-	_ = append(first[0], "!!!"...)
-	if string(first[1]) != "two" {
-		t.Errorf("appending to one line has changed the next: %q", first[1])
+	s := lines(strings.NewReader("one\ntwo\nthree\n"), '\n')
+	s.add(<-s.input, true)
+	first, _ := s.next()
+	second, _ := s.next()
+	_ = append(first, "!!!"...)
+	if string(second) != "two" {
+		t.Errorf("appending to one line has changed the next: %q", second)
+	}
+}
+
+// A buffer is filled again when all of its bodies have been let go, and not before.
+func TestBuffersAreReused(t *testing.T) {
+	var in strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&in, "line %d\n", i)
+	}
+	want := strings.Split(strings.TrimSuffix(in.String(), "\n"), "\n")
+	for _, window := range []int{0, 1, 7000, 100_000} { // so many bodies are in use at once
+		s := lines(strings.NewReader(in.String()), '\n')
+		var got []string
+		var kept [][]byte
+		letGo := func() {
+			got = append(got, string(kept[0]))
+			kept = kept[1:]
+			s.release(len(got))
+		}
+		buffers := map[*byte]bool{}
+		for !s.ended {
+			if body, ok := s.next(); ok {
+				if kept = append(kept, body); len(kept) > window {
+					letGo()
+				}
+			} else if in := s.waiting(); in != nil {
+				b, ok := <-in
+				s.add(b, ok)
+				if ok {
+					buffers[&b.text[:1][0]] = true
+				}
+			}
+		}
+		for len(kept) > 0 {
+			letGo()
+		}
+		if window == 0 && len(buffers) > 10 {
+			t.Errorf("%d buffers for bodies that were let go at once", len(buffers))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%d in use: bodies have changed while they were in use", window)
+		}
 	}
 }
 
@@ -104,23 +168,12 @@ func TestSourceCounts(t *testing.T) {
 		{"skip more than there are", 1, false, 9, "", 5},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := &source{left: -1, skip: test.skip}
+			s := lines(iotest.OneByteReader(strings.NewReader("a\nb\nc\nd\ne\n")), '\n')
+			s.skip = test.skip
 			if test.given {
 				s.left = test.count
 			}
-			blocks := make(chan block)
-			go readSeparated(iotest.OneByteReader(strings.NewReader("a\nb\nc\nd\ne\n")), '\n', blocks)
-			s.input = blocks
-			var bodies []string
-			for !s.ended {
-				if body, ok := s.next(); ok {
-					bodies = append(bodies, string(body))
-				} else if in := s.waiting(); in != nil {
-					b, ok := <-in
-					s.add(b, ok)
-				}
-			}
-			if got := strings.Join(bodies, " "); got != test.wantBodies || s.number != test.wantLast {
+			if got := strings.Join(s.read(true), " "); got != test.wantBodies || s.number != test.wantLast {
 				t.Errorf("got %q, the last is %d", got, s.number)
 			}
 		})
@@ -128,12 +181,17 @@ func TestSourceCounts(t *testing.T) {
 }
 
 func BenchmarkSource(b *testing.B) {
-	lines := bytes.Repeat([]byte(strings.Repeat("x", 99)+"\n"), 10000)
-	b.SetBytes(int64(len(lines)))
+	lines10k := bytes.Repeat([]byte(strings.Repeat("x", 99)+"\n"), 10000)
+	b.SetBytes(int64(len(lines10k)))
 	for b.Loop() {
-		blocks := make(chan block)
-		go readSeparated(bytes.NewReader(lines), '\n', blocks)
-		for range blocks {
+		s := lines(bytes.NewReader(lines10k), '\n')
+		for !s.ended {
+			if _, ok := s.next(); ok {
+				s.release(s.number)
+			} else {
+				block, ok := <-s.waiting()
+				s.add(block, ok)
+			}
 		}
 	}
 }
