@@ -116,12 +116,13 @@ func (s *source) add(b block, ok bool) {
 	for ; s.skip > 0 && s.more; s.skip-- {
 		s.cut()
 		s.number++
+		s.release(s.number) // nobody has any of those before it
 	}
 }
 
 // waiting is the channel to wait on for add, nil if there is nothing to wait for.
 func (s *source) waiting() <-chan block {
-	if s.ended || s.more {
+	if s.ended || s.more || s.err != nil {
 		return nil
 	}
 	return s.input

@@ -126,7 +126,7 @@ func TestBuffersAreReused(t *testing.T) {
 			kept = kept[1:]
 			s.release(len(got))
 		}
-		buffers := map[*byte]bool{}
+		buffers := map[*byte]bool{} // by where a block begins
 		for !s.ended {
 			if body, ok := s.next(); ok {
 				if kept = append(kept, body); len(kept) > window {
@@ -177,6 +177,15 @@ func TestSourceCounts(t *testing.T) {
 				t.Errorf("got %q, the last is %d", got, s.number)
 			}
 		})
+	}
+}
+
+// What is skipped is not kept, however much it is.
+func TestSkippingKeepsNothing(t *testing.T) {
+	s := lines(strings.NewReader(strings.Repeat(strings.Repeat("x", 99)+"\n", 50_000)), '\n')
+	s.skip = 49_999
+	if got := s.read(false); len(got) != 1 || len(s.spent) > 1 {
+		t.Errorf("%d lines are left after all but one, and %d buffers are kept", len(got), len(s.spent))
 	}
 }
 
