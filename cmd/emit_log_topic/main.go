@@ -15,6 +15,7 @@ import (
 
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
+	_ "amqp-tutorials/internal/oneprocessor" // enough to pass messages on
 	"amqp-tutorials/internal/publish"
 	"amqp-tutorials/internal/topology"
 )

@@ -29,7 +29,6 @@ var (
 rpc_server
 rpc_server --delay 1s                  # a slow function: start more servers and see
 rpc_server --prefetch 64 --quiet       # for throughput`,
-		Computes: true,
 	}
 	queue = topology.Queue{
 		Name:    "rpc_queue",

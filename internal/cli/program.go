@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -26,7 +25,6 @@ type Program struct {
 	Summary   string // one line
 	About     string // a paragraph or two
 	Examples  string // command lines that can be pasted, with comments
-	Computes  bool   // it has use for more than one processor
 
 	groups    []group
 	exclusive [][]string
@@ -65,9 +63,6 @@ func (p *Program) Exclusive(names ...string) { p.exclusive = append(p.exclusive,
 // exits with the status that run's error asks for. The first SIGINT or SIGTERM cancels run's context; the second
 // ends the process at once, with 128 and its number.
 func (p *Program) Run(run func(ctx context.Context, args []string) error, parts ...Part) {
-	if !p.Computes {
-		oneProcessor()
-	}
 	err := p.run(run, parts)
 	var failure *Error
 	switch {
@@ -127,16 +122,6 @@ func stopOnSignal() context.Context {
 		}
 	}()
 	return ctx
-}
-
-// oneProcessor lets the program use one processor, unless the environment variable GOMAXPROCS says otherwise. Passing
-// messages on is one goroutine's work, with a little beside it in others. On several processors Go's runtime hands that
-// little back and forth between threads, once for each message, which costs half as much again as the work itself and
-// is not faster.
-func oneProcessor() {
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(1)
-	}
 }
 
 // version is taken from what the Go toolchain wrote into the binary.
