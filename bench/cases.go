@@ -11,7 +11,7 @@ type plan struct {
 
 // cases are all that there are. Their groups can be made when the brokers run.
 func (l *lab) cases(scale int) []plan {
-	n, n1k, n64k := l.scaled(200_000), l.scaled(50_000), l.scaled(4000)
+	n, n64k := l.scaled(200_000), l.scaled(4000)
 	calls, deliveries, tasks, backlog := l.scaled(10_000), l.scaled(30_000), 80, l.scaled(2_000_000)
 	if l.quick {
 		scale = max(scale-2, smallestScale)
@@ -25,11 +25,11 @@ func (l *lab) cases(scale int) []plan {
 		}
 	}
 	return []plan{
-		{"once-send", 15, 2, func() *group { return l.sendOnce("Sending one message") }},
-		{"once-receive", 15, 2, func() *group { return l.receiveOnce("Receiving one message") }},
-		{"once-call", 15, 2, func() *group { return l.callOnce("One remote procedure call") }},
+		{"once-send", 50, 2, func() *group { return l.sendOnce("Sending one message") }},
+		{"once-receive", 50, 2, func() *group { return l.receiveOnce("Receiving one message") }},
+		{"once-call", 50, 2, func() *group { return l.callOnce("One remote procedure call") }},
 		{"publish-100", 5, 2, persistent(n, 100, "100 bytes")},
-		{"publish-1k", 5, 2, persistent(n1k, 1024, "1 KiB")},
+		{"publish-1k", 5, 2, persistent(n, 1024, "1 KiB")},
 		{"publish-64k", 5, 2, persistent(n64k, 64<<10, "64 KiB")},
 		{"null-100", 5, 2, func() *group {
 			return l.ceilings(title(n, "messages of 100 bytes to a broker that discards them"), n, 100)

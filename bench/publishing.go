@@ -14,8 +14,11 @@ type publisher struct {
 	aside bool // no target depends on it: where the broker is the limit it gets fewer messages, too
 }
 
-// asideFewer is for those who are only there to compare with: a comparison has to end.
-const asideFewer = 8
+// asideFewer is for those who are only there to compare with: a comparison has to end. asideLeast is enough for one.
+const (
+	asideFewer = 16
+	asideLeast = 500
+)
 
 // publishers are those that are installed, set to publish to a queue of the broker at url.
 func (l *lab) publishers(url, queue string) []publisher {
@@ -82,7 +85,7 @@ func (l *lab) publishing(title string, n, size int) *group {
 	}
 	for _, p := range l.publishers(l.node.URL("/"), queue) {
 		if p.aside {
-			p.fewer = max(p.fewer, asideFewer)
+			p.fewer = max(p.fewer, min(asideFewer, n/asideLeast))
 		}
 		g.Rows = append(g.Rows, l.publisherRow(p, n, size, false))
 	}
