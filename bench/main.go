@@ -3,8 +3,9 @@
 //
 //	go run ./bench [-quick] [-rounds N] [-case REGEXP] [-out FILE] [-charts DIR] [-scale N]
 //
-// Every case is a whole process with its start and end. The rows of a group are run in alternating order (A B C A B
-// C …), and ratios are taken round by round, so that a machine that has other things to do disturbs all rows alike.
+// Every case is a whole process with its start and end. The rows of a group are run in alternating order, every other
+// round backwards (A B C, C B A, A B C …), and ratios are taken round by round, so that a machine that has other things
+// to do disturbs all rows alike.
 package main
 
 import (
@@ -44,7 +45,7 @@ const smallestScale, largestScale = 3, 8
 func run(ctx context.Context) error {
 	var o options
 	flag.BoolVar(&o.quick, "quick", false, "a tenth of the messages or fewer, and fewer rounds: under two minutes")
-	flag.IntVar(&o.rounds, "rounds", 0, "so many `ROUNDS` (default 5, those of one-shot programs 50; quick 2, or 1 where no target depends on them)")
+	flag.IntVar(&o.rounds, "rounds", 0, "so many `ROUNDS` (default 5 or 6, those of one-shot programs 50; quick 2, or 1 where no target depends on them)")
 	flag.StringVar(&o.pattern, "case", "", "only groups whose names match `REGEXP`")
 	flag.StringVar(&o.out, "out", "", "write the results to `FILE` (default bench/results/DATE.json, quick DATE-quick.json)")
 	flag.StringVar(&o.charts, "charts", "", "draw a chart for each group in `FOLDER`")

@@ -11,7 +11,7 @@ type publisher struct {
 	kind  kind
 	args  []string
 	fewer int  // it takes its time and gets so many times fewer messages than the others; 0: as many
-	aside bool // no target depends on it: where the broker is the limit it gets fewer messages, too
+	aside bool // no target depends on it: it gets fewer messages, too
 }
 
 // asideFewer is for those who are only there to compare with: a comparison has to end. asideLeast is enough for one.
@@ -98,6 +98,9 @@ func (l *lab) ceilings(title string, n, size int) *group {
 	args := []string{l.program("client"), "raw-publish", l.null.url(), nullQueue, fmt.Sprint(10 * n), fmt.Sprint(size), "none"}
 	g.Rows = append(g.Rows, &row{Name: rawPublish, Kind: bound, run: l.publishRun(command{args: args}, 10*n, true)})
 	for _, p := range l.publishers(l.null.url(), nullQueue) {
+		if p.aside {
+			p.fewer = max(p.fewer, 4)
+		}
 		g.Rows = append(g.Rows, l.publisherRow(p, n, size, true))
 	}
 	return g
