@@ -28,8 +28,8 @@ func (l *lab) cases(scale int) []plan {
 		{"once-send", 50, 2, func() *group { return l.sendOnce("Sending one message") }},
 		{"once-receive", 50, 2, func() *group { return l.receiveOnce("Receiving one message") }},
 		{"once-call", 50, 2, func() *group { return l.callOnce("One remote procedure call") }},
-		{"publish-100", 6, 2, persistent(n, 100, "100 bytes")},
-		{"publish-1k", 6, 2, persistent(n, 1024, "1 KiB")},
+		{"publish-100", 5, 2, persistent(n, 100, "100 bytes")},
+		{"publish-1k", 5, 2, persistent(n, 1024, "1 KiB")},
 		{"publish-64k", 5, 2, persistent(n64k, 64<<10, "64 KiB")},
 		{"null-100", 5, 2, func() *group {
 			return l.ceilings(title(n, "messages of 100 bytes to a broker that discards them"), n, 100)

@@ -45,7 +45,7 @@ const smallestScale, largestScale = 3, 8
 func run(ctx context.Context) error {
 	var o options
 	flag.BoolVar(&o.quick, "quick", false, "a tenth of the messages or fewer, and fewer rounds: under two minutes")
-	flag.IntVar(&o.rounds, "rounds", 0, "so many `ROUNDS` (default 5 or 6, those of one-shot programs 50; quick 2, or 1 where no target depends on them)")
+	flag.IntVar(&o.rounds, "rounds", 0, "so many `ROUNDS` (default 5, those of one-shot programs 50; quick 2, or 1 where no target depends on them)")
 	flag.StringVar(&o.pattern, "case", "", "only groups whose names match `REGEXP`")
 	flag.StringVar(&o.out, "out", "", "write the results to `FILE` (default bench/results/DATE.json, quick DATE-quick.json)")
 	flag.StringVar(&o.charts, "charts", "", "draw a chart for each group in `FOLDER`")

@@ -70,18 +70,22 @@ const (
 	amqpPublish  = "amqp-publish -l -p"
 	rawPublish   = "raw frames"
 	rawConfirmed = "raw frames, confirmed"
+	rawAsSend    = "raw frames, confirmed, send's properties"
 )
 
 // publishing compares publishers on n messages of size bytes.
 func (l *lab) publishing(title string, n, size int) *group {
 	g := &group{Title: title, Base: amqpPublish, metric: rate}
-	for _, confirm := range []string{"none", "confirm"} {
-		name, n := rawConfirmed, n
-		if confirm == "none" { // no target depends on this one
-			name, n = rawPublish, n/4
-		}
-		args := []string{l.program("client"), "raw-publish", l.node.URL("/"), queue, fmt.Sprint(n), fmt.Sprint(size), confirm}
-		g.Rows = append(g.Rows, &row{Name: name, Kind: bound, run: l.publishRun(command{args: args}, n, false)})
+	for _, r := range []struct {
+		name, how string
+		n         int
+	}{
+		{rawPublish, "none", n / 4}, // no target depends on this one
+		{rawConfirmed, "confirm", n},
+		{rawAsSend, "as-send", n},
+	} {
+		args := []string{l.program("client"), "raw-publish", l.node.URL("/"), queue, fmt.Sprint(r.n), fmt.Sprint(size), r.how}
+		g.Rows = append(g.Rows, &row{Name: r.name, Kind: bound, run: l.publishRun(command{args: args}, r.n, false)})
 	}
 	for _, p := range l.publishers(l.node.URL("/"), queue) {
 		if p.aside {

@@ -27,6 +27,7 @@ func targets() []target {
 			target{Text: "publishers, " + g + ": unconfirmed send, wall time of amqp-publish -l", group: g, row: none, base: amqpPublish, metric: wall, bound: 1},
 			target{Text: "publishers, " + g + ": unconfirmed send, CPU time of amqp-publish -l", group: g, row: none, base: amqpPublish, metric: cpu, bound: 1},
 			target{Text: "publishers, " + g + ": confirmed send, wall time of confirmed raw frames", group: g, row: async, base: rawConfirmed, metric: wall, bound: 1.05},
+			target{Text: "publishers, " + g + ": the same beside frames with the properties that send gives its messages", group: g, row: async, base: rawAsSend, metric: wall, bound: 1.05},
 		)
 	}
 	return append(all,

@@ -2,7 +2,7 @@
 // beforehand on a bare socket (the limit), and the shortest programs that use the Go library (the plain ones). And it
 // listens to a fanout exchange with more queues than there can well be processes.
 //
-//	client raw-publish URL QUEUE N SIZE confirm|none|transient
+//	client raw-publish URL QUEUE N SIZE confirm|as-send|none|transient
 //	client raw-drain URL QUEUE N PREFETCH
 //	client plain-publish URL QUEUE
 //	client plain-drain URL QUEUE N PREFETCH ACK
@@ -51,7 +51,7 @@ func run(args []string) error {
 	}
 	switch args[0] {
 	case "raw-publish":
-		return rawPublish(url, queue, number(3), number(4), args[5] == "confirm", args[5] != "transient")
+		return rawPublish(url, queue, number(3), number(4), args[5])
 	case "raw-drain":
 		return rawDrain(url, queue, number(3), number(4))
 	case "plain-publish":

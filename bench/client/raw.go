@@ -4,20 +4,38 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"os"
 
 	"amqp-tutorials/bench/wire"
 )
 
-// rawPublish writes the same message n times, many at once: confirmed, it waits until the broker has confirmed all; or
-// unconfirmed, persistent or transient.
-func rawPublish(url, queue string, n, size int, confirm, persistent bool) error {
+// How rawPublish publishes.
+const (
+	confirmed = "confirm"   // persistent messages
+	asSend    = "as-send"   // the same with the properties that send gives them
+	none      = "none"      // persistent messages
+	transient = "transient" // messages without confirms
+)
+
+// rawPublish writes the same message n times, many at once; confirmed, it waits until the broker has confirmed all.
+func rawPublish(url, queue string, n, size int, how string) error {
+	properties, confirm := wire.Persistent, how == confirmed || how == asSend
+	switch how {
+	case confirmed, none:
+	case asSend:
+		properties = wire.AsSend()
+	case transient:
+		properties = wire.Transient
+	default:
+		return fmt.Errorf("raw-publish: %s is none of %s, %s, %s, %s", how, confirmed, asSend, none, transient)
+	}
 	c, r, err := wire.Dial(url)
 	if err != nil {
 		return err
 	}
-	confirmed := make(chan error, 1)
+	done := make(chan error, 1)
 	if confirm {
 		if _, err := c.Write(wire.Method(1, wire.ConfirmSelect, uint8(0))); err != nil {
 			return err
@@ -25,11 +43,11 @@ func rawPublish(url, queue string, n, size int, confirm, persistent bool) error 
 		if _, err := r.Await(wire.ConfirmSelectOk); err != nil {
 			return err
 		}
-		go func() { confirmed <- awaitAcks(r, n) }()
+		go func() { done <- awaitAcks(r, n) }()
 	} else {
-		confirmed <- nil
+		done <- nil
 	}
-	message := wire.Publish(queue, bytes.Repeat([]byte{'x'}, size), persistent)
+	message := wire.Publish(queue, bytes.Repeat([]byte{'x'}, size), properties)
 	several := max(256<<10/len(message), 1)
 	block := bytes.Repeat(message, several)
 	for left := n; left > 0; left -= several {
@@ -37,7 +55,7 @@ func rawPublish(url, queue string, n, size int, confirm, persistent bool) error 
 			return err
 		}
 	}
-	if err := <-confirmed; err != nil {
+	if err := <-done; err != nil {
 		return err
 	}
 	return wire.Close(c, r)

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"time"
 )
 
 // Header is what a client sends first.
@@ -83,16 +84,30 @@ func Method(channel uint16, id ID, args ...any) []byte {
 	return frame(nil, MethodFrame, channel, p)
 }
 
+// Properties are those of a message as they are sent: a flag for each that is there, and these in the order of the flags.
+type Properties []byte
+
+// Properties of messages that have no other than the delivery mode.
+var (
+	Transient  = Properties{0x10, 0, 1}
+	Persistent = Properties{0x10, 0, 2}
+)
+
+// AsSend returns the properties that send --persistent gives a message: content type, delivery mode, id and timestamp.
+func AsSend() Properties {
+	const contentType, id = "text/plain", "00000000-0000-4000-8000-000000000000"
+	p := Properties{0x90, 0xc0}
+	p = append(append(p, byte(len(contentType))), contentType...)
+	p = append(p, 2)
+	p = append(append(p, byte(len(id))), id...)
+	return binary.BigEndian.AppendUint64(p, uint64(time.Now().Unix()))
+}
+
 // Publish encodes a message for a queue, as basic.publish through the default exchange.
-func Publish(queue string, body []byte, persistent bool) []byte {
+func Publish(queue string, body []byte, properties Properties) []byte {
 	p := Method(1, BasicPublish, uint16(0), Short(""), Short(queue), uint8(0))
 	header := binary.BigEndian.AppendUint64([]byte{0, 60, 0, 0}, uint64(len(body)))
-	mode := byte(1)
-	if persistent {
-		mode = 2
-	}
-	header = append(header, 0x10, 0, mode) // delivery-mode is the only property
-	p = frame(p, ContentFrame, 1, header)
+	p = frame(p, ContentFrame, 1, append(header, properties...))
 	for len(body) > 0 {
 		part := body[:min(len(body), MaxFrame-8)]
 		p, body = frame(p, BodyFrame, 1, part), body[len(part):]
