@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -32,7 +33,8 @@ func TestCluster(t *testing.T) {
 	c := cluster(nodes)
 	t.Run("leader of a publisher's queue", c.testLeader)
 	t.Run("publisher's own node", c.testPublishersNode)
-	t.Run("classic queue's home node", c.testHomeNode)
+	t.Run("home node of a publisher's queue", c.testPublishersHomeNode)
+	t.Run("home node of a consumer's queue", c.testHomeNode)
 	t.Run("consumer's own node", c.testConsumersNode)
 }
 
@@ -107,6 +109,29 @@ func (c cluster) testPublishersNode(t *testing.T) {
 	stderr := publishNumbers(t, c.urls(leader), clusterLines, faults, "--queue-type", "quorum")
 	if !strings.Contains(stderr, "connection to 127.0.0.1:"+strconv.Itoa(leader.Port())+" lost") || !strings.Contains(stderr, "connected again") {
 		t.Errorf("a loss and a return were to be told:\n%s", stderr)
+	}
+	checkNumbers(t, other.URL("/"), clusterLines)
+}
+
+// A publisher is connected to one node, and the only one that has its queue dies, and comes back later. RabbitMQ nacks
+// what was on its way then, and confirms what comes next, which reaches no queue: neither is to be believed.
+func (c cluster) testPublishersHomeNode(t *testing.T) {
+	_ = c[0].API("DELETE", "/queues/%2F/numbers", nil, nil) // a quorum queue, if it is there
+	home, other := c.declare(t, "numbers", "classic")
+	var back sync.WaitGroup
+	faults := map[int]func(){2 + rand.IntN(clusterLines-1): func() {
+		kill(t, home)
+		back.Go(func() {
+			time.Sleep(time.Second)
+			if err := home.Restart(); err != nil {
+				t.Error(err)
+			}
+		})
+	}}
+	stderr := publishNumbers(t, other.URL("/"), clusterLines, faults)
+	back.Wait()
+	if strings.Count(stderr, "connected again") != 1 {
+		t.Errorf("one return was to be told:\n%s", stderr)
 	}
 	checkNumbers(t, other.URL("/"), clusterLines)
 }

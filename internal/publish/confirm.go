@@ -106,8 +106,13 @@ func (p *publisher) full() bool {
 // waits.
 func (p *publisher) ask(ch *conn.Channel) error {
 	p.returns = nil
+	p.Mandatory = p.mandatory || p.Declared && p.confirm != none
 	if p.Mandatory {
-		p.returns = ch.NotifyReturn(make(chan amqp.Return, max(p.limit(), 1000)))
+		outstanding := max(p.limit(), 1000)
+		if !p.several() {
+			outstanding = 1
+		}
+		p.returns = ch.NotifyReturn(make(chan amqp.Return, outstanding))
 	}
 	switch p.confirm {
 	case none:

@@ -74,6 +74,9 @@ func (p *publisher) commit(ch *conn.Channel) error {
 	}
 	p.takeReturns()
 	for p.unconfirmed.published > 0 {
+		if p.astray() {
+			return p.gone()
+		}
 		if err := p.acknowledged(); err != nil {
 			return err
 		}
@@ -111,7 +114,10 @@ func (p *publisher) confirmation(ch *conn.Channel) error {
 		if ch.IsClosed() {
 			return ch.Reason()
 		}
-		return p.refused()
+		return p.refused(ch)
+	}
+	if p.astray() {
+		return p.gone()
 	}
 	if p.trial {
 		p.trial, p.trials = false, 0

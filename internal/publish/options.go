@@ -20,7 +20,8 @@ type Options struct {
 	DefaultKey string // not empty: the first argument is the routing key, and this stands for it where there is none
 	ToQueue    bool   // the program publishes to a queue, and to an exchange only if --exchange says so
 	Persistent bool   // messages are written to disk
-	Mandatory  bool   // messages that reach no queue come back
+	Declared   bool   // the queue named RoutingKey is there: a message that does not reach it is published again
+	Mandatory  bool   // what to tell the broker: messages that reach no queue come back
 	Exchange   string // of --exchange, if ToQueue
 	RoutingKey string // of --routing-key
 
@@ -32,6 +33,7 @@ type Options struct {
 	interval                 time.Duration
 	rate                     float64
 	confirm                  mode
+	mandatory                bool
 	batch, window, retries   int
 	timeout                  time.Duration
 	contentType              string
@@ -103,7 +105,7 @@ func (o *Options) confirmFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.window, "window", 5000, "async: at most `N` messages, and 16 MiB, are unconfirmed at once")
 	f.DurationVar(&o.timeout, "confirm-timeout", time.Minute, "give up when nothing has been confirmed for `DURATION`")
 	f.IntVar(&o.retries, "retries", 0, "publish a message again up to `N` times when the broker nacks it")
-	f.BoolVar(&o.Mandatory, "mandatory", false, "a message that reaches no queue is returned by the broker (exit status 4)")
+	f.BoolVar(&o.mandatory, "mandatory", false, "a message that reaches no queue is returned by the broker (exit status 4)")
 }
 
 // Check refuses options that don't go together.

@@ -115,11 +115,11 @@ func TestTrial(t *testing.T) {
 	for range maxTrials {
 		p.unconfirmed.published = 1
 		var lost *conn.LostError
-		if err := p.refused(); !errors.As(err, &lost) || p.unconfirmed.n != 1 {
+		if err := p.refused(nil); !errors.As(err, &lost) || p.unconfirmed.n != 1 {
 			t.Fatalf("got %v, and %d messages are kept", err, p.unconfirmed.n)
 		}
 	}
-	if err := p.refused(); err != nil || p.nacked != 1 || p.unconfirmed.n != 0 {
+	if err := p.refused(nil); err != nil || p.nacked != 1 || p.unconfirmed.n != 0 {
 		t.Errorf("after %d trials: %v, message %d is nacked, %d are kept", maxTrials, err, p.nacked, p.unconfirmed.n)
 	}
 }
@@ -130,7 +130,7 @@ func TestNackedKeepsItsBody(t *testing.T) {
 	buffer := []byte("first second")
 	p.unconfirmed.push(Message{number: 1, Publishing: amqp.Publishing{Body: buffer[:5]}})
 	p.unconfirmed.published = 1
-	if err := p.refused(); err != nil || p.unconfirmed.n != 1 {
+	if err := p.refused(nil); err != nil || p.unconfirmed.n != 1 {
 		t.Fatalf("got %v, and %d messages are kept", err, p.unconfirmed.n)
 	}
 	copy(buffer, "other")

@@ -114,7 +114,9 @@ func (p *publisher) session(life context.Context, ch *conn.Channel) error {
 // the connection is of use.
 func (p *publisher) begin(ch *conn.Channel) {
 	p.unconfirmed.published, p.draining = 0, false
-	p.returned -= p.unconfirmed.unreturn() // they may be returned again
+	if again := p.unconfirmed.unreturn(); p.mandatory {
+		p.returned -= again // they may be returned again
+	}
 	p.trial = ch.Again() && p.confirm != tx && p.confirm != none
 	if !p.trial || p.unconfirmed.n == 0 {
 		ch.Ready()
