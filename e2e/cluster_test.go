@@ -113,7 +113,7 @@ func (c cluster) testPublishersNode(t *testing.T) {
 	checkNumbers(t, other.URL("/"), clusterLines)
 }
 
-// A publisher is connected to one node, and the only one that has its queue dies, and comes back later. RabbitMQ nacks
+// A publisher knows all nodes, and one that it isn't connected to dies, the only one that has its queue, and comes back later. RabbitMQ nacks
 // what was on its way then, and confirms what comes next, which reaches no queue: neither is to be believed.
 func (c cluster) testPublishersHomeNode(t *testing.T) {
 	_ = c[0].API("DELETE", "/queues/%2F/numbers", nil, nil) // a quorum queue, if it is there
@@ -128,7 +128,7 @@ func (c cluster) testPublishersHomeNode(t *testing.T) {
 			}
 		})
 	}}
-	stderr := publishNumbers(t, other.URL("/"), clusterLines, faults)
+	stderr := publishNumbers(t, c.urls(other), clusterLines, faults)
 	back.Wait()
 	if strings.Count(stderr, "connected again") != 1 {
 		t.Errorf("one return was to be told:\n%s", stderr)

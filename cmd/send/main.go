@@ -58,7 +58,7 @@ func declare(ch *conn.Channel) error {
 	}
 	q, err := queue.Declare(ch)
 	out.RoutingKey = q.Name
-	out.Declared = !queue.NoDeclare // should it vanish, it is declared again, and what did not reach it published again
+	out.Declared = !queue.NoDeclare
 	return err
 }
 

@@ -65,6 +65,9 @@ func (s *Settings) Flags(p *cli.Program) {
 	s.tls = t
 }
 
+// Cluster says whether the user has named several nodes.
+func (s *Settings) Cluster() bool { return len(s.nodes) > 1 }
+
 // Check works out the nodes to connect to.
 func (s *Settings) Check() error {
 	flags, err := s.given()

@@ -106,7 +106,7 @@ func (p *publisher) full() bool {
 // waits.
 func (p *publisher) ask(ch *conn.Channel) error {
 	p.returns = nil
-	p.Mandatory = p.mandatory || p.Declared && p.confirm != none
+	p.Mandatory = p.mandatory || p.resends()
 	if p.Mandatory {
 		outstanding := max(p.limit(), 1000)
 		if !p.several() {

@@ -20,7 +20,7 @@ type Options struct {
 	DefaultKey string // not empty: the first argument is the routing key, and this stands for it where there is none
 	ToQueue    bool   // the program publishes to a queue, and to an exchange only if --exchange says so
 	Persistent bool   // messages are written to disk
-	Declared   bool   // the queue named RoutingKey is there: a message that does not reach it is published again
+	Declared   bool   // the program has seen to it that the queue named RoutingKey is there
 	Mandatory  bool   // what to tell the broker: messages that reach no queue come back
 	Exchange   string // of --exchange, if ToQueue
 	RoutingKey string // of --routing-key

@@ -29,7 +29,7 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, args []string, 
 	}
 	uuid.EnableRandPool()
 	p := &publisher{
-		Options: o, shaper: &shaper{Options: o, shared: o.properties()}, declare: declare, send: send,
+		Options: o, cluster: broker.Cluster(), shaper: &shaper{Options: o, shared: o.properties()}, declare: declare, send: send,
 		source: o.newSource(text, os.Stdin), out: show.NewOutput(os.Stdout), stop: ctx, began: time.Now(),
 	}
 	p.bar = show.NewProgress(int64(p.source.left), !o.quiet)
@@ -52,6 +52,7 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, args []string, 
 // publisher is one run.
 type publisher struct {
 	*Options
+	cluster bool
 	shaper  *shaper
 	declare func(*conn.Channel) error
 	send    Send
