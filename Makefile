@@ -44,7 +44,7 @@ format:
 manual: build
 	scripts/manual > docs/manual.md
 
-# The programs beside their peers and the limits: a quarter of an hour, with QUICK=1 two minutes and no new charts.
+# The programs beside their peers and the limits: some 18 minutes, with QUICK=1 two and no new charts.
 # BENCHFLAGS='-case scaling' measures one case, '-scale 7' goes up to ten million lines; `go run ./bench -h` tells more.
 bench:
 	scripts/install-rabbitmq
