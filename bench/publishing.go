@@ -14,10 +14,11 @@ type publisher struct {
 	aside bool // no target depends on it: it gets fewer messages, too
 }
 
-// asideFewer is for those who are only there to compare with: a comparison has to end. asideLeast is enough for one.
+// Those who are only there to compare with get fewer messages: a comparison has to end.
 const (
-	asideFewer = 16
-	asideLeast = 500
+	asideFewer     = 16  // where the broker is the limit
+	asideLeast     = 500 // but no fewer than these
+	asideFewerNull = 4   // without a broker
 )
 
 // publishers are those that are installed, set to publish to a queue of the broker at url.
@@ -103,7 +104,7 @@ func (l *lab) ceilings(title string, n, size int) *group {
 	g.Rows = append(g.Rows, &row{Name: rawPublish, Kind: bound, run: l.publishRun(command{args: args}, 10*n, true)})
 	for _, p := range l.publishers(l.null.url(), nullQueue) {
 		if p.aside {
-			p.fewer = max(p.fewer, 4)
+			p.fewer = max(p.fewer, asideFewerNull)
 		}
 		g.Rows = append(g.Rows, l.publisherRow(p, n, size, true))
 	}

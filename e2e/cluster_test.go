@@ -113,8 +113,9 @@ func (c cluster) testPublishersNode(t *testing.T) {
 	checkNumbers(t, other.URL("/"), clusterLines)
 }
 
-// A publisher knows all nodes, and one that it isn't connected to dies, the only one that has its queue, and comes back later. RabbitMQ nacks
-// what was on its way then, and confirms what comes next, which reaches no queue: neither is to be believed.
+// A publisher knows all nodes, and one that it isn't connected to dies, the only one that has its queue, and comes back
+// while the publisher goes on. RabbitMQ nacks what was on its way, and confirms what comes next, which reaches no queue:
+// neither is to be believed.
 func (c cluster) testPublishersHomeNode(t *testing.T) {
 	_ = c[0].API("DELETE", "/queues/%2F/numbers", nil, nil) // a quorum queue, if it is there
 	home, other := c.declare(t, "numbers", "classic")
@@ -122,7 +123,6 @@ func (c cluster) testPublishersHomeNode(t *testing.T) {
 	faults := map[int]func(){2 + rand.IntN(clusterLines-1): func() {
 		kill(t, home)
 		back.Go(func() {
-			time.Sleep(time.Second)
 			if err := home.Restart(); err != nil {
 				t.Error(err)
 			}

@@ -13,10 +13,10 @@ import (
 
 // How rawPublish publishes.
 const (
-	confirmed = "confirm"   // persistent messages
-	asSend    = "as-send"   // the same with the properties that send gives them
-	none      = "none"      // persistent messages
-	transient = "transient" // messages without confirms
+	confirmed = "confirm"   // persistent messages, with confirms
+	asSend    = "as-send"   // the same, with the properties that send gives them
+	none      = "none"      // persistent messages, without confirms
+	transient = "transient" // transient ones, without confirms
 )
 
 // rawPublish writes the same message n times, many at once; confirmed, it waits until the broker has confirmed all.

@@ -59,7 +59,7 @@ func declare(ch *conn.Channel) error {
 	}
 	q, err := queue.Declare(ch)
 	out.RoutingKey = q.Name
-	out.Declared = !queue.NoDeclare
+	out.Declared = !queue.NoDeclare // among several nodes: what then does not reach it is published again
 	return err
 }
 

@@ -47,8 +47,8 @@ func (p *publisher) unroutable(r amqp.Return) {
 
 // resends says whether messages that come back from the queue that the program has declared are published again. In a
 // cluster a classic queue is away while its only node is, and RabbitMQ 3 confirms messages all the same that reach no
-// queue. To have them returned costs the broker up to a tenth of its time, so it is not asked of a single node: if
-// that one is away, so is the connection.
+// queue. To have them returned costs RabbitMQ 3.10 some percent of its time, so it is not asked of a single node: if that
+// one is away, so is the connection.
 func (p *publisher) resends() bool {
 	return p.Declared && p.cluster && !p.mandatory && p.confirm != none
 }
