@@ -30,6 +30,8 @@ type member struct {
 	*exec.Cmd
 	stderr    bytes.Buffer
 	readyFile string
+	ended     chan struct{} // closed when err is there
+	err       error
 }
 
 // ready tells that a worker has connected. One that is stopped before ends as a program that could not.
@@ -45,7 +47,7 @@ func (g *gang) start() *member {
 		g.t.Fatal(err)
 	}
 	defer out.Close()
-	m := &member{readyFile: filepath.Join(g.dir, fmt.Sprintf("%d.ready", g.started))}
+	m := &member{readyFile: filepath.Join(g.dir, fmt.Sprintf("%d.ready", g.started)), ended: make(chan struct{})}
 	m.Cmd = program(g.b.url(), "worker", append([]string{"--wait", "30s", "--ready-file", m.readyFile}, g.args...)...)
 	m.Stdout = out
 	m.Stderr = &m.stderr
@@ -53,6 +55,10 @@ func (g *gang) start() *member {
 		g.t.Fatal(err)
 	}
 	g.t.Cleanup(func() { m.Process.Kill() })
+	go func() {
+		m.err = m.Wait()
+		close(m.ended)
+	}()
 	return m
 }
 
@@ -60,7 +66,7 @@ func (g *gang) start() *member {
 func (g *gang) replace() {
 	i := rand.IntN(len(g.running))
 	g.running[i].Process.Kill()
-	g.running[i].Wait() // it was killed, of course
+	<-g.running[i].ended
 	g.running[i] = g.start()
 }
 
@@ -100,8 +106,9 @@ func (g *gang) run(tasks, workers, kills int) [][]byte {
 	})
 	for _, worker := range g.running {
 		worker.Process.Signal(syscall.SIGTERM)
-		if err := worker.Wait(); err != nil {
-			g.t.Errorf("a worker that was asked to stop: %v\n%s", err, &worker.stderr)
+		<-worker.ended
+		if worker.err != nil {
+			g.t.Errorf("a worker that was asked to stop: %v\n%s", worker.err, &worker.stderr)
 		}
 	}
 	var outputs [][]byte
@@ -115,9 +122,17 @@ func (g *gang) run(tasks, workers, kills int) [][]byte {
 	return outputs
 }
 
+// await waits until so few tasks are left. Meanwhile no worker may end, whatever happens to the broker.
 func (g *gang) await(enough func(left int) bool) {
 	g.t.Helper()
 	for end := time.Now().Add(2 * time.Minute); !enough(g.left("tasks")); time.Sleep(50 * time.Millisecond) {
+		for _, worker := range g.running {
+			select {
+			case <-worker.ended:
+				g.t.Fatalf("a worker has ended: %v\n%s", worker.err, &worker.stderr)
+			default:
+			}
+		}
 		if time.Now().After(end) {
 			g.t.Fatalf("%d tasks are left", g.left("tasks"))
 		}

@@ -73,9 +73,7 @@ func (ch *Channel) Blocked() <-chan amqp.Blocking { return ch.connection.blocked
 
 // Offers says whether the broker has announced a capability, for example publisher_confirms.
 func (ch *Channel) Offers(capability string) bool {
-	capabilities, _ := ch.connection.Properties["capabilities"].(amqp.Table)
-	has, _ := capabilities[capability].(bool)
-	return has
+	return offers(ch.connection.Connection, capability)
 }
 
 // Sever cuts the connection's socket. Nothing less frees a publish that waits for a broker which has stopped reading.

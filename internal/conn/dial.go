@@ -91,6 +91,9 @@ func (s *Settings) dial(ctx context.Context, n *node) (*connection, error) {
 	opened, err := amqp.Open(stream, s.config(n))
 	if err != nil {
 		socket.Close()
+		if errors.Is(err, amqp.ErrCredentials) && offers(opened, tellsRefusal) {
+			err = errHungUp // which the library takes for a refusal, but this broker says if it refuses
+		}
 		return nil, n.explainDial(ctx, err, socket)
 	}
 	if !unwatch() {
@@ -121,7 +124,7 @@ func (s *Settings) config(n *node) amqp.Config {
 	}
 	properties.SetClientConnectionName(s.name)
 	return amqp.Config{
-		SASL:       n.sasl(),
+		SASL:       []amqp.Authentication{&login{n.sasl(), properties}},
 		Vhost:      n.vhost,
 		ChannelMax: n.channelMax,
 		FrameSize:  131072,
@@ -129,6 +132,32 @@ func (s *Settings) config(n *node) amqp.Config {
 		Properties: properties,
 		Locale:     "en_US",
 	}
+}
+
+// tellsRefusal is the capability of a broker that answers a wrong login with a reason, if the client has it too, and
+// does not just hang up (https://www.rabbitmq.com/docs/auth-notification). Without it a broker that dies during the
+// handshake can't be told from one that refuses the login, which is not tried again.
+const tellsRefusal = "authentication_failure_close"
+
+// login is a SASL mechanism whose client has that capability. The library sets the client's capabilities itself, just
+// before it asks for the response.
+type login struct {
+	amqp.Authentication
+	client amqp.Table // the client's properties
+}
+
+func (l *login) Response() string {
+	if capabilities, ok := l.client["capabilities"].(amqp.Table); ok {
+		capabilities[tellsRefusal] = true
+	}
+	return l.Authentication.Response()
+}
+
+// offers says whether the broker has announced a capability.
+func offers(c *amqp.Connection, capability string) bool {
+	capabilities, _ := c.Properties["capabilities"].(amqp.Table)
+	has, _ := capabilities[capability].(bool)
+	return has
 }
 
 // warn tells once a run what the user should know about the connection's secrecy.

@@ -107,6 +107,9 @@ func (n *node) explainTLS(e *dialError, err error) {
 	}
 }
 
+// errHungUp stands for a connection that ended during the handshake without a word.
+var errHungUp = &amqp.Error{Code: amqp.FrameError, Reason: io.EOF.Error()}
+
 // explainRefusal: the socket was there and the AMQP handshake failed. The reasons are RabbitMQ's
 // (https://www.rabbitmq.com/docs/access-control#loopback-users for guest).
 func (n *node) explainRefusal(e *dialError, refused *amqp.Error, socket net.Conn) {
@@ -137,13 +140,13 @@ func (n *node) explainRefusal(e *dialError, refused *amqp.Error, socket net.Conn
 		e.final = true
 		e.Why = "TLS refused by the broker: " + refused.Reason[strings.Index(refused.Reason, "tls: ")+len("tls: "):]
 		e.Hint = "does it ask for a client certificate (--cert, --key), and does it trust the CA that signed it?"
-	case strings.Contains(refused.Reason, io.EOF.Error()):
+	case errors.Is(refused, amqp.ErrClosed), strings.Contains(refused.Reason, io.EOF.Error()):
 		e.Why = "the other side hung up during the AMQP handshake"
 		e.Hint = "is that an AMQP 0-9-1 broker's port?"
 	}
 }
 
-// explainLogin: RabbitMQ does not say why it refuses a login; it hangs up after some seconds.
+// explainLogin: RabbitMQ does not say why it refuses a login, and takes some seconds for it.
 func (n *node) explainLogin(socket net.Conn) (why, hint string) {
 	switch {
 	case n.auth == "external":

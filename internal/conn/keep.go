@@ -125,7 +125,7 @@ func (s *Settings) session(ctx context.Context, c *connection, again bool, use f
 	defer c.tellLoss()()
 	ch, err := c.channel()
 	if err != nil {
-		return &LostError{err.Error()}
+		return ch.judge(err)
 	}
 	ch.again = again
 	return ch.judge(use(ctx, ch))
@@ -156,7 +156,7 @@ func (c *connection) tellLoss() (end func()) {
 
 // judge decides what an error means: lost (*LostError), refused by the broker (*cli.Error), or neither (as it is).
 func (ch *Channel) judge(err error) error {
-	if errors.Is(err, amqp.ErrClosed) {
+	if errors.Is(err, amqp.ErrClosed) && ch.Channel != nil {
 		err = ch.Reason()
 	}
 	var e *amqp.Error
@@ -197,7 +197,7 @@ func reason(e *amqp.Error) string {
 	switch {
 	case e.Server:
 		return strings.TrimSpace(e.Reason)
-	case e.Reason == io.EOF.Error():
+	case e.Reason == io.EOF.Error(), e == amqp.ErrClosed:
 		return "the broker hung up"
 	case strings.Contains(e.Reason, "i/o timeout"):
 		return "no heartbeat from the broker"

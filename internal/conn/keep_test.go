@@ -4,8 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,6 +34,7 @@ func TestKeep(t *testing.T) {
 	defer n.Stop()
 	t.Run("does not grow", func(t *testing.T) { testKeepDoesNotGrow(t, n) })
 	t.Run("tells refusals", func(t *testing.T) { testKeepTellsRefusals(t, n) })
+	t.Run("survives a lost handshake", func(t *testing.T) { testLostHandshake(t, n) })
 	t.Run("reopens channels", func(t *testing.T) { testReopen(t, n) })
 }
 
@@ -127,6 +133,17 @@ func testKeepTellsRefusals(t *testing.T, n *brokertest.Node) {
 	if !errors.As(err, &refused) || refused.Status != cli.Failed || sessions != 1 {
 		t.Errorf("after %d sessions: %v", sessions, err)
 	}
+	limit := "/user-limits/guest/max-channels"
+	if err := n.API(http.MethodPut, limit, map[string]int{"value": 0}, nil); err != nil {
+		t.Fatal(err)
+	}
+	err = s.Keep(context.Background(), func(context.Context, *Channel) error { return nil })
+	if !errors.As(err, &refused) || !strings.Contains(refused.Why, "limit") {
+		t.Errorf("no channels allowed: %v", err)
+	}
+	if err := n.API(http.MethodDelete, limit, nil, nil); err != nil {
+		t.Fatal(err)
+	}
 	own := errors.New("the session's own")
 	if err := s.Keep(context.Background(), func(context.Context, *Channel) error { return own }); err != own {
 		t.Errorf("got %v, want %v", err, own)
@@ -141,6 +158,65 @@ func testKeepTellsRefusals(t *testing.T, n *brokertest.Node) {
 	if !errors.As(err, &lost) {
 		t.Errorf("lost while being stopped: %v", err)
 	}
+}
+
+// A broker that dies while a client logs in has not refused the login, neither the first one nor the one after a lost
+// connection: whoever has time tries again.
+func testLostHandshake(t *testing.T, n *brokertest.Node) {
+	s, proxy := proxied(t, n)
+	s.wait = time.Minute
+	s.nodes[0].port = hangUpAtLogin(t, proxy.Listen, 1, 3)
+	silent(t)
+	sessions := 0
+	err := s.Keep(context.Background(), func(_ context.Context, ch *Channel) error {
+		if sessions++; sessions == 1 {
+			ch.Sever()
+			return ch.Reason()
+		}
+		return nil
+	})
+	if err != nil || sessions != 2 {
+		t.Errorf("%d sessions: %v", sessions, err)
+	}
+}
+
+// hangUpAtLogin returns the port of a way to the broker on which the connections with these numbers, counted from 1,
+// end when the client has said who it is.
+func hangUpAtLogin(t *testing.T, broker string, numbers ...int) (port string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for number := 1; ; number++ {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", broker)
+			if err != nil {
+				t.Error(err)
+				client.Close()
+				return
+			}
+			go func() {
+				defer client.Close()
+				defer server.Close()
+				if slices.Contains(numbers, number) {
+					go io.Copy(client, server) // connection.start
+					// The protocol header, and the first byte of connection.start-ok.
+					io.CopyN(server, client, int64(len("AMQP\x00\x00\x09\x01")+1))
+					return
+				}
+				go io.Copy(server, client)
+				io.Copy(client, server)
+			}()
+		}
+	}()
+	_, port, _ = net.SplitHostPort(l.Addr().String())
+	return port
 }
 
 // A channel that the broker has closed is replaced on the same connection.

@@ -70,14 +70,13 @@ func newNode(layers []parts) (node, error) {
 }
 
 // sasl returns what the node is told about who we are (https://www.rabbitmq.com/docs/access-control#mechanisms).
-// It is made anew for every connection.
-func (n *node) sasl() []amqp.Authentication {
+func (n *node) sasl() amqp.Authentication {
 	switch n.auth {
 	case "external":
-		return []amqp.Authentication{&amqp.ExternalAuth{}}
+		return &amqp.ExternalAuth{}
 	case "amqplain":
-		return []amqp.Authentication{&amqp.AMQPlainAuth{Username: n.user, Password: n.password}}
+		return &amqp.AMQPlainAuth{Username: n.user, Password: n.password}
 	default:
-		return []amqp.Authentication{&amqp.PlainAuth{Username: n.user, Password: n.password}}
+		return &amqp.PlainAuth{Username: n.user, Password: n.password}
 	}
 }
