@@ -49,7 +49,8 @@ func (c cluster) urls(first *brokertest.Node) string {
 	return urls
 }
 
-// declare makes a queue of this type and returns the node that leads it, and another one.
+// declare makes a queue of this type and returns the node that leads it, and another one. The name must be new: the
+// management API may remember where a queue was that had it before.
 func (c cluster) declare(t *testing.T, queue, kind string) (leader, other *brokertest.Node) {
 	t.Helper()
 	out, err := program(c[0].URL("/"), "receive", "-q", queue, "--queue-type", kind, "--declare-only").CombinedOutput()
@@ -94,31 +95,30 @@ const clusterLines = 40_000
 
 // A publisher is connected to one node and its queue's leader, another one, dies.
 func (c cluster) testLeader(t *testing.T) {
-	leader, other := c.declare(t, "numbers", "quorum")
+	leader, other := c.declare(t, "led", "quorum")
 	defer restart(t, leader)
 	faults := map[int]func(){2 + rand.IntN(clusterLines-1): func() { kill(t, leader) }}
-	publishNumbers(t, other.URL("/"), clusterLines, faults, "--queue-type", "quorum")
-	checkNumbers(t, other.URL("/"), clusterLines)
+	publishNumbers(t, other.URL("/"), "led", clusterLines, faults, "--queue-type", "quorum")
+	checkNumbers(t, other.URL("/"), "led", clusterLines)
 }
 
 // A publisher knows all nodes, and the one it is connected to dies, which also leads the queue.
 func (c cluster) testPublishersNode(t *testing.T) {
-	leader, other := c.declare(t, "numbers", "quorum")
+	leader, other := c.declare(t, "entered", "quorum")
 	defer restart(t, leader)
 	faults := map[int]func(){2 + rand.IntN(clusterLines-1): func() { kill(t, leader) }}
-	stderr := publishNumbers(t, c.urls(leader), clusterLines, faults, "--queue-type", "quorum")
+	stderr := publishNumbers(t, c.urls(leader), "entered", clusterLines, faults, "--queue-type", "quorum")
 	if !strings.Contains(stderr, "connection to 127.0.0.1:"+strconv.Itoa(leader.Port())+" lost") || !strings.Contains(stderr, "connected again") {
 		t.Errorf("a loss and a return were to be told:\n%s", stderr)
 	}
-	checkNumbers(t, other.URL("/"), clusterLines)
+	checkNumbers(t, other.URL("/"), "entered", clusterLines)
 }
 
 // A publisher knows all nodes, and one that it isn't connected to dies, the only one that has its queue, and comes back
 // while the publisher goes on. RabbitMQ nacks what was on its way, and confirms what comes next, which reaches no queue:
 // neither is to be believed.
 func (c cluster) testPublishersHomeNode(t *testing.T) {
-	_ = c[0].API("DELETE", "/queues/%2F/numbers", nil, nil) // a quorum queue, if it is there
-	home, other := c.declare(t, "numbers", "classic")
+	home, other := c.declare(t, "homed", "classic")
 	var back sync.WaitGroup
 	faults := map[int]func(){2 + rand.IntN(clusterLines-1): func() {
 		kill(t, home)
@@ -128,12 +128,12 @@ func (c cluster) testPublishersHomeNode(t *testing.T) {
 			}
 		})
 	}}
-	stderr := publishNumbers(t, c.urls(other), clusterLines, faults)
+	stderr := publishNumbers(t, c.urls(other), "homed", clusterLines, faults)
 	back.Wait()
 	if strings.Count(stderr, "connected again") != 1 {
 		t.Errorf("one return was to be told:\n%s", stderr)
 	}
-	checkNumbers(t, other.URL("/"), clusterLines)
+	checkNumbers(t, other.URL("/"), "homed", clusterLines)
 }
 
 // consumer is a worker that does small tasks, called by numbers.

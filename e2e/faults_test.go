@@ -110,18 +110,18 @@ func TestPublisherLosesNothing(t *testing.T) {
 		}
 		faults[2+rand.IntN(lines-1)] = fault
 	}
-	stderr := publishNumbers(t, b.url(), lines, faults)
+	stderr := publishNumbers(t, b.url(), "numbers", lines, faults)
 	if lost := strings.Count(stderr, "lost"); lost < crashes {
 		t.Errorf("the connection was lost %d times only:\n%s", lost, stderr)
 	}
-	checkNumbers(t, b.URL("/"), lines)
+	checkNumbers(t, b.URL("/"), "numbers", lines)
 }
 
-// publishNumbers lets send publish the numbers from 1 to lines to the queue numbers, and the faults happen while it
-// does: each before its line, and when the first has been confirmed. It returns what send wrote to stderr.
-func publishNumbers(t *testing.T, url string, lines int, faults map[int]func(), args ...string) string {
+// publishNumbers lets send publish the numbers from 1 to lines to the queue, and the faults happen while it does: each
+// before its line, and when the first has been confirmed. It returns what send wrote to stderr.
+func publishNumbers(t *testing.T, url, queue string, lines int, faults map[int]func(), args ...string) string {
 	t.Helper()
-	send := program(url, "send", append([]string{"-q", "numbers", "--lines", "--persistent", "--confirm-timeout", "90s"}, args...)...)
+	send := program(url, "send", append([]string{"-q", queue, "--lines", "--persistent", "--confirm-timeout", "90s"}, args...)...)
 	stdin, err := send.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -155,11 +155,11 @@ func publishNumbers(t *testing.T, url string, lines int, faults map[int]func(), 
 	return stderr.String()
 }
 
-// checkNumbers fails the test unless the numbers from 1 to lines are in the queue numbers: each at least once, in order
+// checkNumbers fails the test unless the numbers from 1 to lines are in the queue: each at least once, in order
 // among the first arrivals, the duplicates with the ids of their originals.
-func checkNumbers(t *testing.T, url string, lines int) {
+func checkNumbers(t *testing.T, url, queue string, lines int) {
 	t.Helper()
-	bodies, ids := kept(t, url, "numbers")
+	bodies, ids := kept(t, url, queue)
 	id := make([]string, lines+1)
 	last := 0
 	for i, body := range bodies {

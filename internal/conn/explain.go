@@ -119,6 +119,8 @@ func (n *node) explainRefusal(e *dialError, refused *amqp.Error, socket net.Conn
 		e.final = true
 		e.Why = "there is no vhost " + n.vhost + " on this broker"
 		e.Hint = "rabbitmqctl add_vhost creates one; --vhost takes the plain name, in a URI / is written %2F"
+	case refused.Server && refused.Code == amqp.NotAllowed && strings.Contains(refused.Reason, "limit"):
+		e.Hint = "wait until others have gone (--wait), or let an administrator raise the limit (rabbitmqctl set_vhost_limits, set_user_limits)"
 	case refused.Server && refused.Code == amqp.NotAllowed && strings.Contains(refused.Reason, "refused for user"):
 		e.final = true
 		e.Why = "user " + n.user + " has no access to vhost " + n.vhost

@@ -38,6 +38,7 @@ func TestExplainDial(t *testing.T) {
 		{"told why", "192.0.2.1", "bob", fromBroker(403, "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN."), "user bob", "--user", true},
 		{"no vhost", "127.0.0.1", "bob", fromBroker(530, "NOT_ALLOWED - vhost nope not found"), "no vhost v", "add_vhost", true},
 		{"no access", "127.0.0.1", "bob", fromBroker(530, "NOT_ALLOWED - access to vhost 'v' refused for user 'bob'"), "user bob has no access to vhost v", "set_permissions", true},
+		{"too many", "127.0.0.1", "bob", fromBroker(530, "NOT_ALLOWED - connection refused for user 'bob': user connection limit (1) is reached"), "user connection limit (1) is reached", "set_user_limits", false},
 		{"vhost down", "127.0.0.1", "bob", fromBroker(541, "INTERNAL_ERROR - vhost 'v' is down"), "vhost 'v' is down", "", false},
 		{"no such mechanism", "127.0.0.1", "bob", amqp.ErrSASL, "does not offer SASL mechanism PLAIN", "--auth plain", true},
 		{"hung up", "127.0.0.1", "bob", &amqp.Error{Code: 501, Reason: "EOF"}, "hung up during the AMQP handshake", "AMQP 0-9-1", false},
