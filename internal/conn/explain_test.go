@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -61,11 +63,12 @@ func TestExplainDial(t *testing.T) {
 func TestJudge(t *testing.T) {
 	for _, test := range []struct {
 		name  string
-		err   *amqp.Error
+		err   error
 		again bool
 		lost  bool
 	}{
 		{"socket closed", &amqp.Error{Code: 501, Reason: "EOF"}, false, true},
+		{"write to a closed socket", &net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.EPIPE)}, false, true},
 		{"shutdown", fromBroker(320, "CONNECTION_FORCED - broker forced connection closure with reason 'shutdown'"), false, true},
 		{"node gone", fromBroker(541, "INTERNAL_ERROR - nodedown"), false, true},
 		{"deprecated feature denied", fromBroker(541, "INTERNAL_ERROR - Feature `transient_nonexcl_queues` is deprecated."), false, false},
@@ -83,6 +86,9 @@ func TestJudge(t *testing.T) {
 			var refused *cli.Error
 			if errors.As(err, &gone) != test.lost || errors.As(err, &refused) == test.lost {
 				t.Errorf("got %T %v", err, err)
+			}
+			if strings.Contains(err.Error(), "write:") {
+				t.Errorf("it shows its insides: %v", err)
 			}
 		})
 	}

@@ -20,6 +20,9 @@ import (
 // forever is the patience of a program that has once been connected.
 const forever = time.Duration(math.MaxInt64)
 
+// longest is the longest pause between two attempts to connect, unless a program asks for shorter ones.
+const longest = 30 * time.Second
+
 // lasting is how long a connection is in use that was worth having. The pauses grow only while there is none. It is
 // also how long a session may go on without its connection before that is told.
 const lasting = time.Second
@@ -30,8 +33,12 @@ type LostError struct{ Why string }
 
 func (e *LostError) Error() string { return e.Why }
 
+// GiveUpAfter tells how long the program waits without a connection before it gives up. No pause between two attempts
+// to connect is then much longer than a tenth of that: the program is not to give up on a broker that is back.
+func (s *Settings) GiveUpAfter(patience time.Duration) { s.patience = patience }
+
 // Keep connects and calls use with a channel. When the connection is lost it connects again, in growing intervals
-// from half a second to half a minute, and calls use with the new channel. It returns when use is done or the broker
+// from half a second to half a minute (see GiveUpAfter), and calls use with the new channel. It returns when use is done or the broker
 // refuses what use asks for; then the error is a *cli.Error, unless it is use's own or the context's. So use returns
 // the library's errors as they come, may be called any number of times, and calls Channel.Ready.
 func (s *Settings) Keep(ctx context.Context, use func(context.Context, *Channel) error) error {
@@ -71,7 +78,11 @@ func (s *Settings) pauses() backoff.BackOff {
 		return s.pause
 	}
 	pause := &backoff.ExponentialBackOff{
-		InitialInterval: 500 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 1.6, MaxInterval: 30 * time.Second,
+		InitialInterval: 500 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 1.6, MaxInterval: longest,
+	}
+	if s.patience > 0 {
+		pause.MaxInterval = min(longest, s.patience/10)
+		pause.InitialInterval = min(pause.InitialInterval, pause.MaxInterval)
 	}
 	pause.Reset()
 	return pause
@@ -161,6 +172,7 @@ func (ch *Channel) judge(err error) error {
 	}
 	var e *amqp.Error
 	var socket *net.OpError
+	var cause syscall.Errno
 	switch {
 	case errors.As(err, &e) && (lost(e) || ch.again && e.Code == amqp.ResourceLocked):
 		// After a reconnect our own exclusive queue stays locked until the broker has missed the old connection.
@@ -169,7 +181,9 @@ func (ch *Channel) judge(err error) error {
 		return refused(e)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
-	case errors.As(err, &socket), errors.Is(err, net.ErrClosed):
+	case errors.As(err, &socket) && errors.As(socket, &cause):
+		return &LostError{cause.Error()} // without the addresses
+	case socket != nil, errors.Is(err, net.ErrClosed):
 		return &LostError{err.Error()}
 	}
 	return err

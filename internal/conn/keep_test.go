@@ -58,6 +58,27 @@ func proxied(t *testing.T, n *brokertest.Node) (*Settings, *toxiproxy.Proxy) {
 	return s, proxy
 }
 
+// The pauses grow from half a second, to half a minute or to a tenth of the time that a program has.
+func TestPauses(t *testing.T) {
+	const spread = 1.3 // they are chosen at random around what they should be
+	for patience, want := range map[time.Duration]time.Duration{
+		0: longest, time.Hour: longest, time.Minute: 6 * time.Second, time.Second: 100 * time.Millisecond,
+	} {
+		s := &Settings{}
+		s.GiveUpAfter(patience)
+		pause := s.pauses()
+		if first, most := pause.NextBackOff(), min(want, 500*time.Millisecond); float64(first) > spread*float64(most) {
+			t.Errorf("patience of %v: the first pause is %v", patience, first)
+		}
+		for range 20 {
+			pause.NextBackOff()
+		}
+		if last := float64(pause.NextBackOff()); last > spread*float64(want) || last < float64(want)/spread/spread {
+			t.Errorf("patience of %v: the last pause is %v", patience, time.Duration(last))
+		}
+	}
+}
+
 // silent keeps what two hundred losses say out of the test's output.
 func silent(t *testing.T) {
 	stderr := os.Stderr

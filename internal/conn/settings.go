@@ -29,8 +29,9 @@ type Settings struct {
 	tls   *pflag.FlagSet // of the group "TLS"
 	nodes []node         // where to connect, found by Check: the nodes of one cluster
 
-	warned bool
-	pause  backoff.BackOff // between attempts to connect; nil: half a second to half a minute
+	warned   bool
+	patience time.Duration   // see GiveUpAfter; 0: endless
+	pause    backoff.BackOff // between attempts to connect; nil: see pauses
 }
 
 // Flags adds the flags that all ten programs share.

@@ -41,6 +41,7 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, args []string, 
 	life, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer end(nil)
 	go p.watch(life, end)
+	broker.GiveUpAfter(p.timeout)
 	err = broker.Keep(life, p.session)
 	p.bar.Finish()
 	if life.Err() != nil && !errors.Is(err, show.ErrClosedPipe) {

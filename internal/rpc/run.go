@@ -38,6 +38,7 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, args []string, 
 	defer end(nil)
 	c.away = time.AfterFunc(time.Hour, func() { end(errLate) })
 	c.away.Stop()
+	broker.GiveUpAfter(c.timeout)
 	err = broker.Keep(life, c.session)
 	if flush := c.out.Flush(); err == nil {
 		err = flush
