@@ -27,7 +27,7 @@ demo: build
 test:
 	scripts/install-rabbitmq
 	scripts/install-test-tools
-	go test -count=1 -timeout 20m ./...
+	go test -count=1 -timeout 40m ./...
 
 lint:
 	scripts/install-test-tools

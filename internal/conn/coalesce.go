@@ -72,6 +72,7 @@ func (c *coalescer) flush() {
 		}
 		out := c.buf
 		c.buf, c.writing = spare[:0], true
+		c.changed.Broadcast() // there is room
 		c.mu.Unlock()
 		_, err := c.Conn.Write(out)
 		c.mu.Lock()

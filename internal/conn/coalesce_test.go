@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 )
 
 // pair is a TCP connection on loopback.
@@ -77,6 +78,7 @@ func TestCoalescerWaitsForTheReader(t *testing.T) {
 			t.Errorf("%d bytes are waiting", len(c.buf))
 		}
 		c.mu.Unlock()
+		time.Sleep(time.Millisecond)
 	}
 	client.Close()
 	if err := <-failed; !errors.Is(err, net.ErrClosed) {
