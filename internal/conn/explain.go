@@ -119,7 +119,7 @@ func (n *node) explainRefusal(e *dialError, refused *amqp.Error, socket net.Conn
 		e.final = true
 		e.Why = "there is no vhost " + n.vhost + " on this broker"
 		e.Hint = "rabbitmqctl add_vhost creates one; --vhost takes the plain name, in a URI / is written %2F"
-	case refused.Server && refused.Code == amqp.NotAllowed && strings.Contains(refused.Reason, "limit"):
+	case refused.Server && refused.Code == amqp.NotAllowed && strings.Contains(refused.Reason, "connection limit ("):
 		e.Hint = "wait until others have gone (--wait), or let an administrator raise the limit (rabbitmqctl set_vhost_limits, set_user_limits)"
 	case refused.Server && refused.Code == amqp.NotAllowed && strings.Contains(refused.Reason, "refused for user"):
 		e.final = true

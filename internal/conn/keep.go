@@ -38,9 +38,10 @@ func (e *LostError) Error() string { return e.Why }
 func (s *Settings) GiveUpAfter(patience time.Duration) { s.patience = patience }
 
 // Keep connects and calls use with a channel. When the connection is lost it connects again, in growing intervals
-// from half a second to half a minute (see GiveUpAfter), and calls use with the new channel. It returns when use is done or the broker
-// refuses what use asks for; then the error is a *cli.Error, unless it is use's own or the context's. So use returns
-// the library's errors as they come, may be called any number of times, and calls Channel.Ready.
+// from half a second to half a minute (see GiveUpAfter), and calls use with the new channel. It returns when use is
+// done or the broker refuses what use asks for; then the error is a *cli.Error, unless it is use's own or the
+// context's. So use returns the library's errors as they come, may be called any number of times, and calls
+// Channel.Ready.
 func (s *Settings) Keep(ctx context.Context, use func(context.Context, *Channel) error) error {
 	pause := s.pauses()
 	c, err := s.connect(ctx, s.wait, pause)
