@@ -107,8 +107,8 @@ func (n *node) explainTLS(e *dialError, err error) {
 	}
 }
 
-// errHungUp stands for a connection that ended during the handshake without a word.
-var errHungUp = &amqp.Error{Code: amqp.FrameError, Reason: io.EOF.Error()}
+// errHungUp stands for a connection that ended without a word when the client had said who it is.
+var errHungUp = &amqp.Error{Code: amqp.FrameError, Reason: "the broker hung up during the login"}
 
 // explainRefusal: the socket was there and the AMQP handshake failed. The reasons are RabbitMQ's
 // (https://www.rabbitmq.com/docs/access-control#loopback-users for guest).

@@ -44,6 +44,7 @@ func TestExplainDial(t *testing.T) {
 		{"vhost down", "127.0.0.1", "bob", fromBroker(541, "INTERNAL_ERROR - vhost 'v' is down"), "vhost 'v' is down", "", false},
 		{"no such mechanism", "127.0.0.1", "bob", amqp.ErrSASL, "does not offer SASL mechanism PLAIN", "--auth plain", true},
 		{"hung up", "127.0.0.1", "bob", &amqp.Error{Code: 501, Reason: "EOF"}, "hung up during the AMQP handshake", "AMQP 0-9-1", false},
+		{"hung up at the login", "127.0.0.1", "bob", errHungUp, "hung up during the login", "", false},
 		{"a TLS port", "127.0.0.1", "bob", &amqp.Error{Code: 501, Reason: "frame size exceeds negotiated frame_max"}, "does not speak plain AMQP", "--tls", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {

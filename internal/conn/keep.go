@@ -20,8 +20,11 @@ import (
 // forever is the patience of a program that has once been connected.
 const forever = time.Duration(math.MaxInt64)
 
-// longest is the longest pause between two attempts to connect, unless a program asks for shorter ones.
-const longest = 30 * time.Second
+// The pauses between two attempts to connect: the first, and the longest unless a program has less time.
+const (
+	shortest = 500 * time.Millisecond
+	longest  = 30 * time.Second
+)
 
 // lasting is how long a connection is in use that was worth having. The pauses grow only while there is none. It is
 // also how long a session may go on without its connection before that is told.
@@ -33,8 +36,9 @@ type LostError struct{ Why string }
 
 func (e *LostError) Error() string { return e.Why }
 
-// GiveUpAfter tells how long the program waits without a connection before it gives up. No pause between two attempts
-// to connect is then much longer than a tenth of that: the program is not to give up on a broker that is back.
+// GiveUpAfter tells how long the program waits without a connection before it gives up. The pauses between
+// attempts to connect then grow to a tenth of that at most, but not below half a second: the program is not to give up
+// on a broker that is back.
 func (s *Settings) GiveUpAfter(patience time.Duration) { s.patience = patience }
 
 // Keep connects and calls use with a channel. When the connection is lost it connects again, in growing intervals
@@ -79,11 +83,10 @@ func (s *Settings) pauses() backoff.BackOff {
 		return s.pause
 	}
 	pause := &backoff.ExponentialBackOff{
-		InitialInterval: 500 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 1.6, MaxInterval: longest,
+		InitialInterval: shortest, RandomizationFactor: 0.3, Multiplier: 1.6, MaxInterval: longest,
 	}
 	if s.patience > 0 {
-		pause.MaxInterval = min(longest, s.patience/10)
-		pause.InitialInterval = min(pause.InitialInterval, pause.MaxInterval)
+		pause.MaxInterval = max(shortest, min(longest, s.patience/10))
 	}
 	pause.Reset()
 	return pause
