@@ -52,12 +52,12 @@ func perMessage(total func(sample) float64) func(sample) float64 {
 }
 
 var (
-	wall   = metric{"wall µs a message", perMessage(func(s sample) float64 { return s.Wall })}
-	cpu    = metric{"client CPU µs a message", perMessage(func(s sample) float64 { return s.CPU })}
-	others = metric{"consumers' CPU µs a message", perMessage(func(s sample) float64 { return s.OtherCPU })}
-	broker = metric{"broker CPU µs a message", perMessage(func(s sample) float64 { return s.Broker })}
-	rate   = metric{"messages a second", func(s sample) float64 { return float64(s.Messages) / s.Wall }}
-	millis = metric{"milliseconds, start to end of the process", func(s sample) float64 { return 1000 * s.Wall }}
+	wall    = metric{"wall µs a message", perMessage(func(s sample) float64 { return s.Wall })}
+	cpu     = metric{"client CPU µs a message", perMessage(func(s sample) float64 { return s.CPU })}
+	others  = metric{"consumers' CPU µs a message", perMessage(func(s sample) float64 { return s.OtherCPU })}
+	brokers = metric{"broker CPU µs a message", perMessage(func(s sample) float64 { return s.Broker })}
+	rate    = metric{"messages a second", func(s sample) float64 { return float64(s.Messages) / s.Wall }}
+	millis  = metric{"milliseconds, start to end of the process", func(s sample) float64 { return 1000 * s.Wall }}
 
 	ownPeak   = metric{"MiB", func(s sample) float64 { return s.RSS }}
 	otherPeak = metric{"MiB", func(s sample) float64 { return s.OtherRSS }}

@@ -13,7 +13,7 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
-	"amqp-tutorials/internal/brokertest"
+	"amqp-tutorials/internal/broker"
 )
 
 const (
@@ -26,7 +26,7 @@ type lab struct {
 	dir    string // temporary
 	module string // where the sources are
 	quick  bool
-	node   *brokertest.Node
+	node   *broker.Node
 	pid    int // of the broker
 	null   *nullBroker
 	admin  *amqp.Channel
@@ -80,7 +80,7 @@ func (l *lab) setUp(ctx context.Context) error {
 	if err := os.Mkdir(data, 0o700); err != nil {
 		return err
 	}
-	if l.node, err = brokertest.Start(data); err != nil {
+	if l.node, err = broker.Start(data); err != nil {
 		return err
 	}
 	if l.null, err = startNull(); err != nil {

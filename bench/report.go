@@ -61,7 +61,7 @@ func (g *group) print(w io.Writer) error {
 		seconds := r.values(metric{of: func(s sample) float64 { return s.Wall }})
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t", whole(int(messages.median())), number(seconds.median()),
 			number(r.values(rate).median()), number(r.values(wall).median()),
-			r.bothEnds(cpu, others), number(r.values(broker).median()), r.bothEnds(ownPeak, otherPeak))
+			r.bothEnds(cpu, others), number(r.values(brokers).median()), r.bothEnds(ownPeak, otherPeak))
 		if base := g.row(g.Base); base != nil && len(ratios(r, base, wall)) > 0 {
 			s := ratios(r, base, wall)
 			fmt.Fprintf(t, "%.2f\t%.2f-%.2f\t", s.median(), s.low(), s.high())

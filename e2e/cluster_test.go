@@ -13,15 +13,15 @@ import (
 	"testing"
 	"time"
 
-	"amqp-tutorials/internal/brokertest"
+	"amqp-tutorials/internal/broker"
 )
 
 // cluster is a cluster of the test's own, whose nodes are to be killed.
-type cluster []*brokertest.Node
+type cluster []*broker.Node
 
 // Nothing is lost when a node of a cluster dies.
 func TestCluster(t *testing.T) {
-	nodes, err := brokertest.StartCluster(t.TempDir(), 3)
+	nodes, err := broker.StartCluster(t.TempDir(), 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestCluster(t *testing.T) {
 }
 
 // urls is the list of all nodes, beginning with first, as --url takes it.
-func (c cluster) urls(first *brokertest.Node) string {
+func (c cluster) urls(first *broker.Node) string {
 	urls := first.URL("/")
 	for _, n := range c {
 		if n != first {
@@ -51,7 +51,7 @@ func (c cluster) urls(first *brokertest.Node) string {
 
 // declare makes a queue of this type and returns the node that leads it, and another one. The name must be new: the
 // management API may remember where a queue was that had it before.
-func (c cluster) declare(t *testing.T, queue, kind string) (leader, other *brokertest.Node) {
+func (c cluster) declare(t *testing.T, queue, kind string) (leader, other *broker.Node) {
 	t.Helper()
 	out, err := program(c[0].URL("/"), "receive", "-q", queue, "--queue-type", kind, "--declare-only").CombinedOutput()
 	if err != nil {
@@ -77,14 +77,14 @@ func (c cluster) declare(t *testing.T, queue, kind string) (leader, other *broke
 	return nil, nil
 }
 
-func kill(t *testing.T, n *brokertest.Node) {
+func kill(t *testing.T, n *broker.Node) {
 	t.Helper()
 	if err := n.Kill(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func restart(t *testing.T, n *brokertest.Node) {
+func restart(t *testing.T, n *broker.Node) {
 	t.Helper()
 	if err := n.Restart(); err != nil {
 		t.Fatal(err)

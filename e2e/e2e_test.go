@@ -14,13 +14,13 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"amqp-tutorials/internal/brokertest"
+	"amqp-tutorials/internal/broker"
 )
 
 // Of the whole run: where the programs are, and the broker. Each script has a vhost of its own.
 var (
 	bin  string
-	node *brokertest.Node
+	node *broker.Node
 )
 
 func TestMain(m *testing.M) {
@@ -46,7 +46,7 @@ func run(m *testing.M) int {
 	if err := os.Mkdir(data, 0o700); err != nil {
 		return fail(err)
 	}
-	node, err = brokertest.Start(data)
+	node, err = broker.Start(data)
 	if err != nil {
 		return fail(err)
 	}
@@ -87,8 +87,8 @@ func setup(env *testscript.Env) error {
 	env.Setenv("OTHERCA", node.OtherCAFile())
 	env.Setenv("CERT", node.CertFile())
 	env.Setenv("KEY", node.KeyFile())
-	env.Setenv("ALICEPASSWORD", brokertest.AlicePassword)
-	env.Setenv("BOBPASSWORD", brokertest.BobPassword)
+	env.Setenv("ALICEPASSWORD", broker.AlicePassword)
+	env.Setenv("BOBPASSWORD", broker.BobPassword)
 	peers, err := filepath.Abs("testdata/peers")
 	if err != nil {
 		return err

@@ -18,19 +18,19 @@ import (
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
 
-	"amqp-tutorials/internal/brokertest"
+	"amqp-tutorials/internal/broker"
 )
 
 // faultyBroker is a broker of the test's own, to be killed, behind a proxy, to be cut.
 type faultyBroker struct {
-	*brokertest.Node
+	*broker.Node
 	t     *testing.T
 	proxy *toxiproxy.Proxy
 }
 
 func startFaulty(t *testing.T) *faultyBroker {
 	t.Helper()
-	n, err := brokertest.Start(t.TempDir())
+	n, err := broker.Start(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func startFaulty(t *testing.T) *faultyBroker {
 }
 
 // behindProxy puts a proxy before a broker, which may be the one that all tests share if it is only to be cut off.
-func behindProxy(t *testing.T, n *brokertest.Node) *faultyBroker {
+func behindProxy(t *testing.T, n *broker.Node) *faultyBroker {
 	t.Helper()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	proxy := toxiproxy.NewProxy(server, t.Name(), "127.0.0.1:0", fmt.Sprintf("127.0.0.1:%d", n.Port()))

@@ -20,14 +20,14 @@ import (
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
-	"amqp-tutorials/internal/brokertest"
+	"amqp-tutorials/internal/broker"
 	"amqp-tutorials/internal/cli"
 )
 
 // With a real broker, for all tests that need one.
 func TestKeep(t *testing.T) {
 	clearEnvironment(t)
-	n, err := brokertest.Start(t.TempDir())
+	n, err := broker.Start(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestKeep(t *testing.T) {
 }
 
 // proxied returns settings that lead to the broker through a proxy, without pauses.
-func proxied(t *testing.T, n *brokertest.Node) (*Settings, *toxiproxy.Proxy) {
+func proxied(t *testing.T, n *broker.Node) (*Settings, *toxiproxy.Proxy) {
 	t.Helper()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	proxy := toxiproxy.NewProxy(server, "broker", "127.0.0.1:0", fmt.Sprintf("127.0.0.1:%d", n.Port()))
@@ -92,7 +92,7 @@ func silent(t *testing.T) {
 }
 
 // Two hundred lost connections leave no goroutine and no memory behind, and each session begins on a channel of its own.
-func testKeepDoesNotGrow(t *testing.T, n *brokertest.Node) {
+func testKeepDoesNotGrow(t *testing.T, n *broker.Node) {
 	s, proxy := proxied(t, n)
 	before := goleak.IgnoreCurrent()
 	silent(t)
@@ -143,7 +143,7 @@ func testKeepDoesNotGrow(t *testing.T, n *brokertest.Node) {
 }
 
 // What the broker refuses is not tried again, and ends as an error for the user.
-func testKeepTellsRefusals(t *testing.T, n *brokertest.Node) {
+func testKeepTellsRefusals(t *testing.T, n *broker.Node) {
 	s, _ := proxied(t, n)
 	sessions := 0
 	err := s.Keep(context.Background(), func(_ context.Context, ch *Channel) error {
@@ -184,7 +184,7 @@ func testKeepTellsRefusals(t *testing.T, n *brokertest.Node) {
 
 // A broker that dies while a client logs in has not refused the login, neither the first one nor the one after a lost
 // connection: whoever has time tries again.
-func testLostHandshake(t *testing.T, n *brokertest.Node) {
+func testLostHandshake(t *testing.T, n *broker.Node) {
 	s, proxy := proxied(t, n)
 	s.wait = time.Minute
 	s.nodes[0].port = hangUpAtLogin(t, proxy.Listen, 1, 3)
@@ -242,7 +242,7 @@ func hangUpAtLogin(t *testing.T, broker string, numbers ...int) (port string) {
 }
 
 // A channel that the broker has closed is replaced on the same connection.
-func testReopen(t *testing.T, n *brokertest.Node) {
+func testReopen(t *testing.T, n *broker.Node) {
 	s, _ := proxied(t, n)
 	err := s.Keep(context.Background(), func(_ context.Context, ch *Channel) error {
 		_, err := ch.QueueDeclarePassive("missing", false, false, false, false, nil)

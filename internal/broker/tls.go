@@ -1,4 +1,4 @@
-package brokertest
+package broker
 
 import (
 	"crypto/ecdsa"
@@ -43,7 +43,7 @@ func makeCertificates(dir string) error {
 			KeyUsage:              x509.KeyUsageCertSign,
 		}
 	}
-	ca, err := issue(dir, "ca", authority("brokertest CA"), nil)
+	ca, err := issue(dir, "ca", authority("private CA"), nil)
 	if err != nil {
 		return err
 	}

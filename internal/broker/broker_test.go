@@ -1,4 +1,4 @@
-package brokertest
+package broker
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ import (
 )
 
 // abandonIn names the folder in which the test binary, started once more, abandons a node.
-const abandonIn = "BROKERTEST_ABANDON_IN"
+const abandonIn = "BROKER_ABANDON_IN"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(abandonIn); dir != "" {

@@ -1,11 +1,12 @@
-// Package brokertest starts a private RabbitMQ node for tests, or a cluster of them.
+// Package broker starts a private RabbitMQ node, or a cluster of them, and stops it: for the tests, make demo,
+// make broker, make bench and the classroom.
 //
 // The node has its own ports, data, cookie and Erlang port mapper (epmd), listens on loopback only, and knows
 // nothing of a RabbitMQ that the machine may run already. It ends with the process that started it, whatever ends that.
 // The nodes of a cluster share the cookie and the port mapper.
 //
 // There are three users: guest (administrator), alice (everything, in "/" and "domain1") and bob (may read in "domain1").
-package brokertest
+package broker
 
 import (
 	"context"
