@@ -54,6 +54,7 @@ require (
 )
 
 tool (
+	amqp-tutorials/internal/broker/launch
 	honnef.co/go/tools/cmd/staticcheck
 	mvdan.cc/gofumpt
 )

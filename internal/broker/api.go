@@ -9,7 +9,7 @@ import (
 	"net/url"
 )
 
-// API calls the management HTTP API as guest. The path is what follows /api, for example "/queues/%2F/hello". A body
+// API calls the management HTTP API as the node's administrator. The path is what follows /api, for example "/queues/%2F/hello". A body
 // that is not nil is sent as JSON; an answer is decoded to into, unless that is nil.
 func (n *Node) API(method, path string, body, into any) error {
 	var payload io.Reader
@@ -20,11 +20,11 @@ func (n *Node) API(method, path string, body, into any) error {
 		}
 		payload = bytes.NewReader(b)
 	}
-	req, err := http.NewRequest(method, "http://"+loopback(n.ManagementPort())+"/api"+path, payload)
+	req, err := http.NewRequest(method, "http://"+n.management()+"/api"+path, payload)
 	if err != nil {
 		return err
 	}
-	req.SetBasicAuth("guest", "guest")
+	req.SetBasicAuth(n.User(), n.Password())
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := n.http.Do(req)
 	if err != nil {

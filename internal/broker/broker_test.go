@@ -181,7 +181,7 @@ func testRestart(t *testing.T, n *Node) {
 	if err := n.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	if greets(n.Port()) {
+	if Greets(n.amqp()) {
 		t.Error("answers after Kill")
 	}
 	if err := n.Restart(); err != nil {

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -16,6 +17,8 @@ type cluster struct {
 	home   string // holds Erlang's cookie, and the certificates
 	server string // the rabbitmq-server command
 	nodes  []*Node
+
+	inherited []*os.File // open in every process of the cluster
 
 	// epmd is Erlang's port mapper, by which the nodes and rabbitmqctl find each other. It is no part of any node,
 	// since it has to outlive those that a test kills; it ends when the last node is stopped.
@@ -37,26 +40,26 @@ func StartCluster(dir string, count int) ([]*Node, error) {
 			return nil, err
 		}
 	}
-	return start(dir, folders...)
+	return start(context.Background(), &cluster{home: dir}, Settings{}, folders...)
 }
 
-// start starts nodes that write to these folders in home, all at once.
-func start(home string, folders ...string) (nodes []*Node, err error) {
+// start starts nodes that write to these folders in the cluster's home, all at once.
+func start(ctx context.Context, c *cluster, settings Settings, folders ...string) (nodes []*Node, err error) {
 	server, epmd, err := find()
 	if err != nil {
 		return nil, err
 	}
-	if home, err = filepath.Abs(home); err != nil {
+	if c.home, err = filepath.Abs(c.home); err != nil {
 		return nil, err
 	}
-	c := &cluster{home: home, server: server}
+	c.server = server
 	defer func() {
 		if err != nil {
 			c.stop()
 		}
 	}()
 	for _, folder := range folders {
-		n, err := newNode(c, filepath.Join(home, folder))
+		n, err := newNode(c, filepath.Join(c.home, folder), settings)
 		if err != nil {
 			return nil, err
 		}
@@ -66,17 +69,24 @@ func start(home string, folders ...string) (nodes []*Node, err error) {
 	if err := c.prepare(); err != nil {
 		return nil, err
 	}
-	c.epmd, err = spawn(c.nodes[0].environment(), c.file("epmd.log"), epmd, "-port", strconv.Itoa(c.epmdPort()), "-address", "127.0.0.1")
+	c.epmd, err = spawn(c.nodes[0].environment(), c.file("epmd.log"), c.inherited,
+		epmd, "-port", strconv.Itoa(c.epmdPort()), "-address", "127.0.0.1")
 	if err != nil {
 		return nil, fmt.Errorf("start epmd: %w", err)
 	}
-	return c.nodes, c.boot()
+	return c.nodes, c.boot(ctx)
 }
 
 // prepare writes what the nodes read at their start.
 func (c *cluster) prepare() error {
 	// Erlang would make up a cookie at its first start, and nodes that start together would each make up another.
-	errs := []error{makeCertificates(c.home), os.WriteFile(c.file(".erlang.cookie"), []byte(rand.Text()), 0o400)}
+	errs := []error{os.WriteFile(c.file(".erlang.cookie"), []byte(rand.Text()), 0o600)}
+	if settings := c.nodes[0].settings; settings.forTests() || settings.TLS {
+		errs = append(errs, makeCertificates(c.home, settings.names()))
+	}
+	if c.nodes[0].settings.forTests() {
+		errs = append(errs, makeTestCertificates(c.home))
+	}
 	for _, n := range c.nodes {
 		errs = append(errs, n.writeConfig())
 	}
@@ -84,15 +94,15 @@ func (c *cluster) prepare() error {
 }
 
 // boot starts the first node, which begins the cluster, and then the others, which join it, all at once.
-func (c *cluster) boot() error {
-	if err := c.nodes[0].Restart(); err != nil {
+func (c *cluster) boot(ctx context.Context) error {
+	if err := c.nodes[0].restart(ctx); err != nil {
 		return err
 	}
 	others := c.nodes[1:]
 	errs := make([]error, len(others))
 	var booting sync.WaitGroup
 	for i, n := range others {
-		booting.Go(func() { errs[i] = n.Restart() })
+		booting.Go(func() { errs[i] = n.restart(ctx) })
 	}
 	booting.Wait()
 	return errors.Join(errs...)

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"net"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,6 +37,7 @@ const (
 	managementPort
 	distributionPort
 	epmdPort // the first node's is the cluster's
+	managementTLSPort
 )
 
 // reserve finds free ports for a node. The listener on the first of them belongs to the test process, as long as the
@@ -51,7 +51,7 @@ func reserve() (guard net.Listener, base int, err error) {
 		if err != nil {
 			continue
 		}
-		if allFree(base+amqpPort, base+epmdPort) {
+		if allFree(base+amqpPort, base+managementTLSPort) {
 			return guard, base, nil
 		}
 		_ = guard.Close()
@@ -72,24 +72,13 @@ func allFree(from, to int) bool {
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-// Name is the node's name in its cluster.
-func (n *Node) Name() string { return fmt.Sprintf("test%d@localhost", n.Port()) }
-
-// Port is the port for AMQP without TLS.
-func (n *Node) Port() int { return n.base + amqpPort }
-
-// TLSPort is the port for AMQP over TLS, where clients may also log in by certificate (SASL EXTERNAL).
-func (n *Node) TLSPort() int { return n.base + tlsPort }
-
-// ManagementPort is the port of the management HTTP API.
-func (n *Node) ManagementPort() int { return n.base + managementPort }
-
-// URL is the address of vhost, a plain name, for guest.
-func (n *Node) URL(vhost string) string {
-	return fmt.Sprintf("amqp://guest:guest@%s/%s", loopback(n.Port()), url.PathEscape(vhost))
-}
-
 func (n *Node) file(name string) string { return filepath.Join(n.dir, name) }
+
+// Installed tells whether there is a RabbitMQ on this machine that Start and Launch can use.
+func Installed() bool {
+	_, _, err := find()
+	return err == nil
+}
 
 // find returns the commands rabbitmq-server and epmd.
 func find() (server, epmd string, err error) {
@@ -151,58 +140,71 @@ func (n *Node) environment() []string {
 
 // writeConfig writes the files that the node reads at its start. The keys are the same in RabbitMQ 3.10 and 4.
 func (n *Node) writeConfig() error {
-	conf := fmt.Sprintf(`listeners.tcp.default = 127.0.0.1:%d
-listeners.ssl.default = 127.0.0.1:%d
-ssl_options.cacertfile = %s
-ssl_options.certfile = %s
-ssl_options.keyfile = %s
-ssl_options.verify = verify_peer
-ssl_options.fail_if_no_peer_cert = false
-ssl_cert_login_from = common_name
-auth_mechanisms.1 = PLAIN
-auth_mechanisms.2 = AMQPLAIN
-auth_mechanisms.3 = EXTERNAL
-management.tcp.ip = 127.0.0.1
-management.tcp.port = %d
-load_definitions = %s
-# The management API's numbers are at most this old (ms).
-collect_statistics_interval = 500
-# A test machine may be short of disk space.
-disk_free_limit.absolute = 1MB
-# As in RabbitMQ 3; 4 takes 16 MiB unless told otherwise.
-max_message_size = 134217728
-`, n.Port(), n.TLSPort(), n.CAFile(), n.cluster.file("server.pem"), n.cluster.file("server.key"),
-		n.ManagementPort(), n.file("definitions.json")) + n.cluster.formation(n)
-	definitions, err := definitions()
+	definitions, err := n.definitions()
 	return errors.Join(
 		err,
-		os.WriteFile(n.file("rabbitmq.conf"), []byte(conf), 0o600),
+		os.WriteFile(n.file("rabbitmq.conf"), []byte(n.config()), 0o600),
 		os.WriteFile(n.file("plugins"), []byte("[rabbitmq_management,rabbitmq_auth_mechanism_ssl].\n"), 0o600),
 		os.WriteFile(n.file("definitions.json"), definitions, 0o600),
 	)
 }
 
+func (n *Node) config() string {
+	plain := n.settings.plainAddress()
+	conf := fmt.Sprintf(`listeners.tcp.default = %s:%d
+auth_mechanisms.1 = PLAIN
+auth_mechanisms.2 = AMQPLAIN
+auth_mechanisms.3 = EXTERNAL
+management.tcp.ip = %s
+management.tcp.port = %d
+load_definitions = %s
+# The management API's numbers are at most this old (ms).
+collect_statistics_interval = 500
+# The machine may be short of disk space.
+disk_free_limit.absolute = 1MB
+# As in RabbitMQ 3; 4 takes 16 MiB unless told otherwise.
+max_message_size = 134217728
+`, plain, n.Port(), plain, n.ManagementPort(), n.file("definitions.json"))
+	if n.hasTLS() {
+		conf += fmt.Sprintf(`listeners.ssl.default = %s:%d
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = false
+ssl_cert_login_from = common_name
+`, n.settings.address(), n.TLSPort()) + n.certificates("ssl_options")
+	}
+	if n.settings.TLS {
+		conf += fmt.Sprintf("management.ssl.ip = %s\nmanagement.ssl.port = %d\n", n.settings.address(), n.managementTLSPort()) +
+			n.certificates("management.ssl")
+	}
+	return conf + n.cluster.formation(n)
+}
+
+// certificates are the lines that name the node's certificate, for one kind of listener.
+func (n *Node) certificates(listener string) string {
+	return fmt.Sprintf("%[1]s.cacertfile = %[2]s\n%[1]s.certfile = %[3]s\n%[1]s.keyfile = %[4]s\n",
+		listener, n.CAFile(), n.cluster.file("server.pem"), n.cluster.file("server.key"))
+}
+
 type object = map[string]any
 
-func definitions() ([]byte, error) {
+func (n *Node) definitions() ([]byte, error) {
 	permission := func(vhost, user, all, read string) object {
 		return object{"vhost": vhost, "user": user, "configure": all, "write": all, "read": read}
 	}
-	return json.Marshal(object{
-		"vhosts": []object{{"name": "/"}, {"name": "domain1"}},
-		"users": []object{
-			user("guest", "guest", "administrator"),
-			user("alice", AlicePassword, ""),
-			user("bob", BobPassword, ""),
-		},
-		"permissions": []object{
-			permission("/", "guest", ".*", ".*"),
+	vhosts := []object{{"name": "/"}}
+	users := []object{user(n.User(), n.Password(), "administrator")}
+	permissions := []object{permission("/", n.User(), ".*", ".*")}
+	if n.settings.forTests() {
+		vhosts = append(vhosts, object{"name": "domain1"})
+		users = append(users, user("alice", AlicePassword, ""), user("bob", BobPassword, ""))
+		permissions = append(permissions,
 			permission("domain1", "guest", ".*", ".*"),
 			permission("/", "alice", ".*", ".*"),
 			permission("domain1", "alice", ".*", ".*"),
 			permission("domain1", "bob", "", ".*"),
-		},
-	})
+		)
+	}
+	return json.Marshal(object{"vhosts": vhosts, "users": users, "permissions": permissions})
 }
 
 // user has its password hashed as RabbitMQ does it: four random bytes, then the SHA-256 of these and the password.

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// keeper runs a command and is the leader of its process group. Its standard input is a pipe whose other end only the
-// test process holds: at end of file, that is when the test process is gone for whatever reason, it kills the group.
-// It ends with the command, too.
+// keeper runs a command and is the leader of its process group. Its standard input is a pipe whose other end only
+// this process holds: at end of file, that is when this process is gone for whatever reason, it kills the group. It ends
+// with the command, too.
 //
 // The helpers that Erlang starts (erl_child_setup and its children) are in sessions of their own; they end with Erlang.
 const keeper = `
@@ -19,7 +19,7 @@ read -r _
 kill -KILL 0
 `
 
-// process is one run of a command that does not outlive the test process.
+// process is one run of a command that does not outlive this process.
 type process struct {
 	group int           // process group, led by the keeper
 	hold  *os.File      // the pipe that the keeper reads from
@@ -27,8 +27,9 @@ type process struct {
 	ended chan struct{} // closed when the keeper has ended
 }
 
-// spawn starts a command in this environment, its output added to the file log.
-func spawn(environment []string, log string, command ...string) (*process, error) {
+// spawn starts a command in this environment, its output added to the file log. What it starts in turn inherits the
+// open files as well.
+func spawn(environment []string, log string, files []*os.File, command ...string) (*process, error) {
 	output, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
@@ -48,7 +49,7 @@ func spawn(environment []string, log string, command ...string) (*process, error
 	cmd := exec.Command("/bin/sh", append([]string{"-c", keeper, "keeper"}, command...)...)
 	cmd.Env = environment
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, output, output
-	cmd.ExtraFiles = []*os.File{life}
+	cmd.ExtraFiles = append([]*os.File{life}, files...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		_, _ = hold.Close(), alive.Close()
@@ -76,4 +77,27 @@ func (p *process) kill() error {
 		return nil
 	}
 	return err
+}
+
+// janitor removes a folder as soon as its standard input is at end of file.
+const janitor = `
+read -r _
+rm -rf "$1"
+`
+
+// removeAtTheEnd has dir removed when this process is gone, for whatever reason, and so are all others that hold the
+// returned file open.
+func removeAtTheEnd(dir string) (hold *os.File, err error) {
+	stdin, hold, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer stdin.Close()
+	cmd := exec.Command("/bin/sh", "-c", janitor, "janitor", dir)
+	cmd.Stdin = stdin
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // out of reach of the terminal's Ctrl-C
+	if err := cmd.Start(); err != nil {
+		return nil, errors.Join(err, hold.Close())
+	}
+	return hold, nil
 }

@@ -4,10 +4,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -33,34 +35,70 @@ type certificate struct {
 	key *ecdsa.PrivateKey
 }
 
-// makeCertificates writes two authorities, and a server's and a client's certificate signed by the first, to dir.
-func makeCertificates(dir string) error {
-	authority := func(name string) *x509.Certificate {
-		return &x509.Certificate{
-			Subject:               pkix.Name{CommonName: name},
-			IsCA:                  true,
-			BasicConstraintsValid: true,
-			KeyUsage:              x509.KeyUsageCertSign,
+// validFor is long enough for a course.
+const validFor = 365 * 24 * time.Hour
+
+// makeCertificates writes an authority, and a server's certificate signed by it for these names and addresses, to dir.
+// The authority is kept if it is there already and has some time left: others have its certificate.
+func makeCertificates(dir string, names []string) error {
+	ca, err := load(dir, "ca")
+	if err != nil || time.Until(ca.NotAfter) < validFor/12 {
+		ca, err = issue(dir, "ca", authority("private CA"), nil)
+	}
+	if err != nil {
+		return err
+	}
+	server := &x509.Certificate{
+		Subject:     pkix.Name{CommonName: "localhost"},
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	for _, name := range names {
+		if ip := net.ParseIP(name); ip != nil {
+			server.IPAddresses = append(server.IPAddresses, ip)
+		} else {
+			server.DNSNames = append(server.DNSNames, name)
 		}
 	}
-	ca, err := issue(dir, "ca", authority("private CA"), nil)
+	_, err = issue(dir, "server", server, ca)
+	return err
+}
+
+// makeTestCertificates adds a client's certificate, and an authority that has signed nothing.
+func makeTestCertificates(dir string) error {
+	ca, err := load(dir, "ca")
 	if err != nil {
 		return err
 	}
 	_, errOther := issue(dir, "other-ca", authority("another CA"), nil)
-	_, errServer := issue(dir, "server", &x509.Certificate{
-		Subject:     pkix.Name{CommonName: "localhost"},
-		DNSNames:    []string{"localhost"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		KeyUsage:    x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}, ca)
 	_, errClient := issue(dir, "alice", &x509.Certificate{
 		Subject:     pkix.Name{CommonName: "alice"},
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}, ca)
-	return errors.Join(errOther, errServer, errClient)
+	return errors.Join(errOther, errClient)
+}
+
+func authority(name string) *x509.Certificate {
+	return &x509.Certificate{
+		Subject:               pkix.Name{CommonName: name},
+		IsCA:                  true,
+		BasicConstraintsValid: true,
+		KeyUsage:              x509.KeyUsageCertSign,
+	}
+}
+
+// load reads what issue has written.
+func load(dir, name string) (*certificate, error) {
+	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, name+".pem"), filepath.Join(dir, name+".key"))
+	if err != nil {
+		return nil, err
+	}
+	key, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("%s.key: not a key of ours", name)
+	}
+	return &certificate{pair.Leaf, key}, nil
 }
 
 // issue completes and signs template, by itself if ca is nil, and writes name.pem and name.key to dir.
@@ -71,7 +109,7 @@ func issue(dir, name string, template *x509.Certificate, ca *certificate) (*cert
 	}
 	now := time.Now()
 	template.SerialNumber = big.NewInt(now.UnixNano())
-	template.NotBefore, template.NotAfter = now.Add(-time.Hour), now.Add(24*time.Hour)
+	template.NotBefore, template.NotAfter = now.Add(-time.Hour), now.Add(validFor)
 	if ca == nil {
 		ca = &certificate{template, key}
 	}
