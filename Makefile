@@ -4,7 +4,7 @@
 PROGRAMS := send receive new_task worker emit_log receive_logs emit_log_direct emit_log_topic rpc_server rpc_client
 SCRIPTS  := $(wildcard demos/*.sh scripts/*) bench/peers/install
 
-.PHONY: all build install broker demo test lint format manual bench bench-peers clean
+.PHONY: all build install broker demo test quick lint format manual bench bench-peers clean
 
 all: build
 
@@ -28,6 +28,10 @@ test:
 	scripts/install-rabbitmq
 	scripts/install-test-tools
 	go test -count=1 -timeout 40m ./...
+
+# The tests that need no broker, in seconds. A test elsewhere that does need one skips itself under -short, and says so.
+quick:
+	go test -short -timeout 60s $$(go list ./... | grep -Ev '/(e2e|bench|internal/broker(/launch)?)$$')
 
 lint:
 	scripts/install-test-tools

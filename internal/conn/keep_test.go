@@ -26,6 +26,9 @@ import (
 
 // With a real broker, for all tests that need one.
 func TestKeep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a broker: make test runs it")
+	}
 	clearEnvironment(t)
 	n, err := broker.Start(t.TempDir())
 	if err != nil {
