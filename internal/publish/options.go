@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"amqp-tutorials/internal/cli"
-	"amqp-tutorials/internal/topology"
+	"amqp-tutorials/internal/table"
 )
 
 // Options say what is published and how. A program sets the fields in which its tutorial differs.
@@ -37,7 +37,7 @@ type Options struct {
 	batch, window, retries   int
 	timeout                  time.Duration
 	contentType              string
-	headers                  topology.Table
+	headers                  table.Table
 	priority                 uint8
 	expiration               time.Duration
 	messageID, correlationID string

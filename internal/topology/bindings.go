@@ -6,6 +6,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"amqp-tutorials/internal/cli"
+	"amqp-tutorials/internal/table"
 )
 
 // Bindings are what a queue wants of its exchange.
@@ -65,12 +66,12 @@ func (b *Bindings) Parse(args []string, x *Exchange, q *Queue) error {
 // parseHeaders makes one binding of all headers. Its argument x-match says whether all of them have to match
 // (https://www.rabbitmq.com/docs/exchanges#headers).
 func (b *Bindings) parseHeaders(args []string) error {
-	var headers Table
+	var headers table.Table
 	for _, arg := range args {
 		if err := headers.Set(arg); err != nil {
 			return cli.Usage("for example: level=error", "a headers exchange: %s", fmt.Sprint(err))
 		}
 	}
-	b.List = []Binding{{Args: headers.with("x-match", b.match)}}
+	b.List = []Binding{{Args: headers.With("x-match", b.match)}}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
+	"amqp-tutorials/internal/table"
 )
 
 // Exchange is an exchange as a program asks for it: its tutorial's settings, changed by the user's flags.
@@ -18,7 +19,7 @@ type Exchange struct {
 	Names      map[string]string // the default name for each type among which --type may choose; nil: there is one type
 	Durable    bool
 	AutoDelete bool
-	Args       Table
+	Args       table.Table
 	NoDeclare  bool // use what exists
 	Consumed   bool // of a consumer: declared as the tutorial's publishers do, without flags for its settings
 

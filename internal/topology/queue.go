@@ -1,3 +1,5 @@
+// Package topology declares the queues and exchanges that the programs need, and copes with those that are there
+// already with other settings.
 package topology
 
 import (
@@ -6,6 +8,7 @@ import (
 
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
+	"amqp-tutorials/internal/table"
 )
 
 // Queue is a queue as a program asks for it: its tutorial's settings, changed by the user's flags. An empty Name asks
@@ -16,7 +19,7 @@ type Queue struct {
 	AutoDelete bool
 	Exclusive  bool
 	Type       string // x-queue-type; empty leaves it to the broker, so that any AMQP 0-9-1 broker takes it
-	Args       Table
+	Args       table.Table
 	NoDeclare  bool // use what exists
 
 	flags *pflag.FlagSet
@@ -75,7 +78,7 @@ func (q *Queue) Declare(ch *conn.Channel) (amqp.Queue, error) {
 	}
 	args := q.Args.Fields
 	if q.Type != "" {
-		args = q.Args.with("x-queue-type", q.Type)
+		args = q.Args.With("x-queue-type", q.Type)
 	}
 	declared, err := ch.QueueDeclare(
 		q.Name,

@@ -1,6 +1,5 @@
-// Package topology declares the queues and exchanges that the programs need, and copes with those that are there
-// already with other settings.
-package topology
+// Package table is NAME=VALUE, JSON and amqp.Table, both ways.
+package table
 
 import (
 	"fmt"
@@ -64,8 +63,8 @@ func (t *Table) String() string {
 // Type is what --help calls a value of this kind.
 func (t *Table) Type() string { return "NAME=VALUE" }
 
-// with returns the fields and one more, leaving t alone.
-func (t *Table) with(name string, value any) amqp.Table {
+// With returns the fields and one more, leaving t alone.
+func (t *Table) With(name string, value any) amqp.Table {
 	fields := maps.Clone(t.Fields)
 	if fields == nil {
 		fields = amqp.Table{}
