@@ -17,6 +17,13 @@ func TestTable(t *testing.T) {
 	}{
 		{"x-max-length=1000", "x-max-length", int64(1000)},
 		{"n=-5", "n", int64(-5)},
+		{"n=0", "n", int64(0)},
+		{"n=9223372036854775807", "n", int64(math.MaxInt64)},
+		{"zip=01234", "zip", "01234"},
+		{"n=-05", "n", "-05"},
+		{"n=00", "n", "00"},
+		{"n=-0", "n", "-0"},
+		{"tel=+4144", "tel", "+4144"},
 		{"flag=true", "flag", true},
 		{"flag=false", "flag", false},
 		{`n="5"`, "n", "5"},
