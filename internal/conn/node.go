@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"net"
 	"strconv"
-	"strings"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -52,8 +51,8 @@ func newNode(layers []parts) (node, error) {
 		channels, _ := strconv.ParseUint(max, 10, 16) // the library has checked it
 		n.channelMax = uint16(channels)
 	}
-	if !strings.Contains(" plain amqplain external ", " "+n.auth+" ") {
-		return n, cli.Usage("", "--auth: %q is none of plain, amqplain, external", n.auth)
+	if err := cli.OneOf("--auth", n.auth, "plain", "amqplain", "external"); err != nil {
+		return n, err
 	}
 	if wantsTLS(layers) {
 		if err := n.setTLS(get); err != nil {

@@ -77,6 +77,11 @@ func (o *Options) Flags(p *cli.Program) {
 	o.groups = []*pflag.FlagSet{f, properties, confirms}
 }
 
+// Choices are the strategies.
+func (m *mode) Choices() []string {
+	return []string{string(individual), string(batch), string(async), string(tx), string(none)}
+}
+
 // given says whether the user has named a flag.
 func (o *Options) given(name string) bool {
 	for _, group := range o.groups {
@@ -159,7 +164,7 @@ func (o *Options) text(args []string) (string, error) {
 		}
 	}
 	if o.fromInput() && len(args) > 0 {
-		return "", cli.Usage("leave out the message, or the flag", "the messages come from standard input: superfluous argument %q", args[0])
+		return "", cli.Usage("leave out the message, or the flag", "the messages come from standard input: superfluous argument %s", cli.Quote(args[0]))
 	}
 	if len(args) == 0 {
 		return o.Default, nil

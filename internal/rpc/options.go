@@ -42,12 +42,10 @@ func (o *Options) Check() error {
 		return cli.Usage("", "--queue: a name of 1 to 255 bytes is needed")
 	case o.timeout < time.Millisecond:
 		return cli.Usage("", "--timeout: %s is less than a millisecond", o.timeout)
-	case o.replyTo != "queue" && o.replyTo != "direct":
-		return cli.Usage("", "--reply-to: %q is neither queue nor direct", o.replyTo)
 	case o.concurrency < 1 || o.count < 1:
 		return cli.Usage("", "--concurrency and --count take a number of at least 1")
 	}
-	return nil
+	return cli.OneOf("--reply-to", o.replyTo, "queue", "direct")
 }
 
 // Direct says that direct reply-to is asked for.
@@ -65,7 +63,7 @@ func (o *Options) numbers(args []string) ([]int, error) {
 	for i, arg := range args {
 		n, err := strconv.Atoi(arg)
 		if err != nil {
-			return nil, cli.Usage("", "%q is not a whole number", arg)
+			return nil, cli.Usage("", "%s is not a whole number", cli.Quote(arg))
 		}
 		numbers[i] = n
 	}

@@ -62,12 +62,11 @@ func (x *Exchange) defaultNames() string {
 // Check refuses what no broker would take.
 func (x *Exchange) Check() error {
 	if x.Names != nil {
-		name, known := x.Names[x.Type]
-		if !known {
-			return cli.Usage("", "--type: %q is none of %s", x.Type, strings.Join(slices.Sorted(maps.Keys(x.Names)), ", "))
+		if err := cli.OneOf("--type", x.Type, slices.Sorted(maps.Keys(x.Names))...); err != nil {
+			return err
 		}
 		if !x.flags.Changed("exchange") {
-			x.Name = name
+			x.Name = x.Names[x.Type]
 		}
 	}
 	switch {

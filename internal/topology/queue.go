@@ -64,7 +64,7 @@ func (q *Queue) Check() error {
 			return cli.Usage("", "--queue-type %s: a %s queue is durable, shared and has a name", q.Type, q.Type)
 		}
 	default:
-		return cli.Usage("", "--queue-type: %q is none of classic, quorum, stream", q.Type)
+		return cli.OneOf("--queue-type", q.Type, "classic", "quorum", "stream")
 	}
 	return nil
 }
