@@ -51,6 +51,9 @@ func newNode(layers []parts) (node, error) {
 		channels, _ := strconv.ParseUint(max, 10, 16) // the library has checked it
 		n.channelMax = uint16(channels)
 	}
+	if len(n.vhost) > 255 {
+		return n, cli.Usage("", "--vhost: a vhost's name has at most 255 bytes, this one has %d", len(n.vhost))
+	}
 	if err := cli.OneOf("--auth", n.auth, "plain", "amqplain", "external"); err != nil {
 		return n, err
 	}

@@ -69,8 +69,18 @@ func (s *Settings) Flags(p *cli.Program) {
 // Cluster says whether the user has named several nodes.
 func (s *Settings) Cluster() bool { return len(s.nodes) > 1 }
 
+// mostName is how long a connection's name may be. RabbitMQ hangs up on a client that says more of itself than fits
+// into 4 KiB, its login included.
+const mostName = 255
+
 // Check works out the nodes to connect to.
 func (s *Settings) Check() error {
+	switch {
+	case s.wait < 0:
+		return cli.Usage("", "--wait: %s is less than nothing", s.wait)
+	case len(s.name) > mostName:
+		return cli.Usage("", "--connection-name: at most %d bytes, not %d", mostName, len(s.name))
+	}
 	flags, err := s.given()
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ package publish
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -115,19 +116,10 @@ func (o *Options) confirmFlags(f *pflag.FlagSet) {
 
 // Check refuses options that don't go together.
 func (o *Options) Check() error {
+	if err := o.checkNumbers(); err != nil {
+		return err
+	}
 	switch {
-	case o.count < 0:
-		return cli.Usage("", "--count: %d is less than nothing", o.count)
-	case o.skip < 0 || o.size < 0 || o.retries < 0:
-		return cli.Usage("", "--skip, --size and --retries take no negative number")
-	case o.interval < 0 || o.rate < 0:
-		return cli.Usage("", "--interval and --rate take no negative number")
-	case o.batch < 1 || o.window < 1 || o.window > 1<<20:
-		return cli.Usage("", "--batch takes a number of at least 1, --window one from 1 to %d", 1<<20)
-	case o.timeout <= 0:
-		return cli.Usage("", "--confirm-timeout: %s is not more than nothing", o.timeout)
-	case o.expiration < 0:
-		return cli.Usage("", "--expiration: %s is less than nothing", o.expiration)
 	case o.ToQueue && o.RoutingKey != "" && o.Exchange == "":
 		return cli.Usage("--queue names the queue; --routing-key goes with --exchange", "--routing-key without --exchange")
 	case o.keySeparator != "" && !o.lines && !o.null:
@@ -137,6 +129,46 @@ func (o *Options) Check() error {
 		o.interval = time.Duration(float64(time.Second) / o.rate)
 	}
 	return o.checkNames()
+}
+
+// The most that can be asked for. RabbitMQ takes messages of 512 MiB at most, and an expiration of 32 bits.
+const (
+	mostMessages   = 1_000_000_000_000 // a year's work at 30,000 a second, and numbers up to there never overflow
+	mostAtOnce     = 1 << 20
+	mostBytes      = 512 << 20
+	mostRetries    = 1_000_000
+	mostExpiration = math.MaxUint32 * time.Millisecond
+	slowest        = 0.0001 // messages a second: one in three hours
+	fastest        = 1e6
+)
+
+func (o *Options) checkNumbers() error {
+	for _, number := range []struct {
+		flag               string
+		value, least, most int
+	}{
+		{"count", o.count, 0, mostMessages},
+		{"skip", o.skip, 0, mostMessages},
+		{"size", o.size, 0, mostBytes},
+		{"batch", o.batch, 1, mostAtOnce},
+		{"window", o.window, 1, mostAtOnce},
+		{"retries", o.retries, 0, mostRetries},
+	} {
+		if number.value < number.least || number.value > number.most {
+			return cli.Usage("", "--%s: %d is not from %d to %d", number.flag, number.value, number.least, number.most)
+		}
+	}
+	switch {
+	case o.given("rate") && !(o.rate >= slowest && o.rate <= fastest): // NaN is neither
+		return cli.Usage("", "--rate: %v is not from %v to %.0f messages a second", o.rate, slowest, fastest)
+	case o.interval < 0:
+		return cli.Usage("", "--interval: %s is less than nothing", o.interval)
+	case o.timeout <= 0:
+		return cli.Usage("", "--confirm-timeout: %s is not more than nothing", o.timeout)
+	case o.expiration < 0 || o.expiration > mostExpiration || o.expiration > 0 && o.expiration < time.Millisecond:
+		return cli.Usage("", "--expiration: %s is neither nothing nor from 1ms to %s", o.expiration, mostExpiration)
+	}
+	return nil
 }
 
 // checkNames: AMQP's short strings have at most 255 bytes (AMQP 0-9-1, section 4.2.5.3).

@@ -3,6 +3,7 @@ package publish
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -35,7 +36,10 @@ func (data) Random(low, high int) (int, error) {
 	if high < low {
 		return 0, fmt.Errorf("Random %d %d: the second number is the smaller one", low, high)
 	}
-	return low + rand.IntN(high-low+1), nil
+	if span := uint64(high) - uint64(low); span < math.MaxUint64 {
+		return low + int(rand.Uint64N(span+1)), nil // which may be more than an int holds, and wraps around to where it belongs
+	}
+	return int(rand.Uint64()), nil
 }
 
 // message takes the routing key off the text, if it holds one, and applies --template, --number and --size to the

@@ -37,7 +37,9 @@ func (f *Format) Set(name string) error {
 func (f *Format) String() string { return string(*f) }
 
 // Choices are the formats.
-func (f *Format) Choices() []string { return []string{string(Text), string(Raw), string(Raw0), string(JSON)} }
+func (f *Format) Choices() []string {
+	return []string{string(Text), string(Raw), string(Raw0), string(JSON)}
+}
 
 // Type is what --help calls a value of this kind.
 func (f *Format) Type() string { return "format" }
