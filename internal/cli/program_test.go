@@ -2,7 +2,11 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"net"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -136,6 +140,19 @@ func TestHelp(t *testing.T) {
 	} {
 		if !strings.Contains(help, want) {
 			t.Errorf("help lacks %q:\n%s", want, help)
+		}
+	}
+}
+
+func TestCause(t *testing.T) {
+	_, missing := os.Open("no/such/file")
+	for err, want := range map[error]string{
+		missing: "no such file or directory",
+		&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ECONNRESET)}: "connection reset by peer",
+		fmt.Errorf("reading: %w", syscall.EISDIR):                                     "reading: is a directory",
+	} {
+		if got := Cause(err); got != want {
+			t.Errorf("%v: got %q, want %q", err, got, want)
 		}
 	}
 }

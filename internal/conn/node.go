@@ -3,8 +3,11 @@ package conn
 import (
 	"crypto/tls"
 	"net"
+	"net/netip"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -24,6 +27,29 @@ type node struct {
 
 // address is the node's host and port, for dialling and for messages.
 func (n *node) address() string { return net.JoinHostPort(n.host, n.port) }
+
+// plainHost is a host as --host takes it: a name, or an address, one of IPv6 in brackets or without. What is more than
+// that belongs to another flag, and is not quoted: it may hold a password.
+func plainHost(text string) (string, error) {
+	bare := text
+	if inner, ok := strings.CutPrefix(text, "["); ok && strings.HasSuffix(inner, "]") {
+		bare = strings.TrimSuffix(inner, "]")
+	}
+	if address, err := netip.ParseAddr(bare); err == nil && (bare == text || address.Is6()) {
+		return bare, nil
+	}
+	switch {
+	case text == "":
+		return "", cli.Usage("", "--host: the name is empty")
+	case strings.ContainsAny(text, "@/"):
+		return "", cli.Usage("--url takes a URI; --host a name or an address", "--host: that is no host's name")
+	case strings.Contains(text, ":"):
+		return "", cli.Usage("--host HOST --port PORT", "--host: the port goes to --port")
+	case strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
+		return "", cli.Usage("", "--host: a host's name has no spaces")
+	}
+	return text, nil
+}
 
 // newNode settles every setting of one node: the first layer that names it has the say.
 func newNode(layers []parts) (node, error) {
@@ -67,6 +93,9 @@ func newNode(layers []parts) (node, error) {
 	}
 	if n.port == "" {
 		n.port = map[bool]string{false: "5672", true: "5671"}[n.tls != nil]
+	}
+	if port, err := strconv.ParseUint(n.port, 10, 16); err != nil || port == 0 {
+		return n, cli.Usage("", "--port: the port is not from 1 to 65535")
 	}
 	return n, nil
 }
