@@ -45,6 +45,10 @@ func TestExplainDial(t *testing.T) {
 		{"no such mechanism", "127.0.0.1", "bob", amqp.ErrSASL, "does not offer SASL mechanism PLAIN", "--auth plain", true},
 		{"hung up", "127.0.0.1", "bob", &amqp.Error{Code: 501, Reason: "EOF"}, "hung up during the AMQP handshake", "AMQP 0-9-1", false},
 		{"hung up at the login", "127.0.0.1", "bob", errHungUp, "hung up during the login", "", false},
+		{"the library's wrapping", "127.0.0.1", "bob", &amqp.Error{Code: 501, Reason: amqp.ErrFrame.Error()}, "does not speak plain AMQP", "check --port", true},
+		{"another's name", "127.0.0.1", "bob", fromBroker(530, "NOT_ALLOWED - access to vhost 'v' refused for user 'CN=alice'"), "user CN=alice has no access to vhost v", "set_permissions", true},
+		{"a reset", "127.0.0.1", "bob", &amqp.Error{Code: 501, Reason: "read tcp 127.0.0.1:1->127.0.0.1:2: read: connection reset by peer"}, "hung up during the AMQP handshake", "AMQP 0-9-1", false},
+		{"a socket's error", "127.0.0.1", "bob", &net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.ENETDOWN)}, "AMQP handshake: network is down", "", false},
 		{"a TLS port", "127.0.0.1", "bob", &amqp.Error{Code: 501, Reason: "frame size exceeds negotiated frame_max"}, "does not speak plain AMQP", "--tls", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {

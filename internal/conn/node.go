@@ -23,6 +23,7 @@ type node struct {
 	timeout, heartbeat time.Duration
 	channelMax         uint16
 	tls                *tls.Config // nil: without TLS
+	commonName         string      // of the client certificate
 }
 
 // address is the node's host and port, for dialling and for messages.
