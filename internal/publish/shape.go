@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"strconv"
-	"strings"
 	"text/template"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"amqp-tutorials/internal/cli"
+	"amqp-tutorials/internal/show"
 )
 
 // shaper makes messages out of the source's texts.
@@ -94,8 +94,8 @@ func (s *shaper) expand(text string, number int) ([]byte, error) {
 		err = s.parsed.Execute(&b, data{number, time.Now().Format(time.RFC3339Nano), uuid.NewString()})
 	}
 	if err != nil {
-		why := strings.TrimPrefix(err.Error(), "template: message:")
-		return nil, cli.Usage("{{.Count}}, {{.Time}}, {{.UUID}} and {{.Random 1 10}} are known", "--template: %s", why)
+		wrong := show.ExplainTemplate(err, text, "known are {{.Count}}, {{.Time}}, {{.UUID}} and {{.Random 1 10}}")
+		return nil, cli.Usage(wrong.Hint(), "--template: %s", wrong)
 	}
 	return b.Bytes(), nil
 }
