@@ -52,7 +52,7 @@ func (o *Options) Flags(p *cli.Program) {
 	f := p.Group("Messages")
 	f.BoolVar(&o.stdin, "stdin", false, "all of standard input is one message")
 	f.BoolVarP(&o.lines, "lines", "l", false, "each line of standard input is a message, without its end")
-	f.BoolVar(&o.null, "null", false, "as --lines, but messages end at a NUL byte")
+	f.BoolVar(&o.null, "null", false, "as --lines, alone or with it, but messages end at a NUL byte")
 	f.IntVarP(&o.count, "count", "n", 1, "publish `N` messages, 0: until stopped; with --lines at most the first N, without -n all")
 	f.IntVar(&o.skip, "skip", 0, "begin after the first `N` messages of the input")
 	f.DurationVarP(&o.interval, "interval", "i", 0, "`PAUSE` between two messages")
@@ -69,7 +69,8 @@ func (o *Options) Flags(p *cli.Program) {
 		f.StringVar(&o.keySeparator, "key-separator", "", "with --lines: what stands before the first `TEXT` in a line is its routing key")
 	}
 	f.BoolVar(&o.declareOnly, "declare-only", false, "declare what is needed, publish nothing")
-	p.Exclusive("stdin", "lines", "null")
+	p.Exclusive("stdin", "lines")
+	p.Exclusive("stdin", "null")
 	p.Exclusive("interval", "rate")
 	p.Exclusive("key-separator", "routing-key")
 	properties, confirms := p.Group("Message properties"), p.Group("Publisher confirms")

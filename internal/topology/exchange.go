@@ -41,8 +41,7 @@ func (x *Exchange) Flags(p *cli.Program) {
 	f.BoolVar(&x.Durable, "durable", x.Durable, "the exchange survives a restart of the broker")
 	f.BoolVar(&x.AutoDelete, "auto-delete", x.AutoDelete, "the exchange is deleted when its last binding goes")
 	f.Var(&x.Args, "arg", "optional argument of the exchange, `NAME=VALUE`, for example alternate-exchange=lost; may be repeated")
-	f.BoolVar(&x.NoDeclare, "no-declare", x.NoDeclare, "use what exists, declare nothing")
-	p.Exclusive("no-declare", "declare-only")
+	f.BoolVar(&x.NoDeclare, "no-declare", x.NoDeclare, "use what exists, declare nothing; with --declare-only: only see whether the broker can be reached")
 	for _, setting := range settings {
 		p.Exclusive("no-declare", setting)
 	}

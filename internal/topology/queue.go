@@ -35,8 +35,7 @@ func (q *Queue) Flags(p *cli.Program) {
 	f.BoolVar(&q.Exclusive, "exclusive", q.Exclusive, "the queue belongs to this connection and is deleted with it")
 	f.StringVar(&q.Type, "queue-type", q.Type, "`TYPE` of the queue: classic, quorum or stream (default the broker's)")
 	f.Var(&q.Args, "arg", "optional argument of the queue, `NAME=VALUE`, for example x-max-length=1000; may be repeated")
-	f.BoolVar(&q.NoDeclare, "no-declare", q.NoDeclare, "use what exists, declare nothing")
-	p.Exclusive("no-declare", "declare-only")
+	f.BoolVar(&q.NoDeclare, "no-declare", q.NoDeclare, "use what exists, declare nothing; with --declare-only: only see whether the broker can be reached")
 	for _, setting := range settings {
 		p.Exclusive("no-declare", setting)
 	}
