@@ -5,6 +5,7 @@ package publish
 import (
 	"fmt"
 	"math"
+	"os"
 	"strings"
 	"time"
 
@@ -200,9 +201,19 @@ func (o *Options) text(args []string) (string, error) {
 		return "", cli.Usage("leave out the message, or the flag", "the messages come from standard input: superfluous argument %s", cli.Quote(args[0]))
 	}
 	if len(args) == 0 {
+		if !o.fromInput() && !o.declareOnly && waits(os.Stdin) {
+			cli.Say("note: standard input is not read; --lines publishes each line of it, --stdin all of it as one message")
+		}
 		return o.Default, nil
 	}
 	return strings.Join(args, " "), nil
+}
+
+// waits says whether somebody means a program to read a file: it is a pipe, or has been opened for it. A terminal and
+// /dev/null, which is what cron gives to its jobs, tell nothing.
+func waits(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && (info.Mode().IsRegular() || info.Mode()&os.ModeNamedPipe != 0)
 }
 
 func (o *Options) fromInput() bool { return o.stdin || o.lines || o.null }

@@ -3,6 +3,8 @@ package publish
 import (
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -74,5 +76,30 @@ func TestRandom(t *testing.T) {
 	}
 	if _, err := (data{}).Random(2, 1); err == nil {
 		t.Error("2 to 1 was taken")
+	}
+}
+
+func TestWaits(t *testing.T) {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	file, err := os.Create(filepath.Join(t.TempDir(), "input"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	if waits(null) || !waits(file) || !waits(r) {
+		t.Errorf("/dev/null %v, file %v, pipe %v", waits(null), waits(file), waits(r))
+	}
+	file.Close()
+	if waits(file) {
+		t.Error("a closed file waits")
 	}
 }
