@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -14,6 +15,12 @@ func (p *Program) parse(arguments []string) (args []string, err error) {
 	for _, g := range p.groups {
 		all.AddFlagSet(g.flags)
 	}
+	all.VisitAll(func(flag *pflag.Flag) {
+		switch flag.Value.Type() {
+		case "int", "uint8", "uint16":
+			flag.Value = decimal{flag.Value}
+		}
+	})
 	if err := oneDash(all, arguments); err != nil {
 		return nil, err
 	}
@@ -21,6 +28,18 @@ func (p *Program) parse(arguments []string) (args []string, err error) {
 		return nil, p.flagError(all, err)
 	}
 	return all.Args(), p.checkExclusive(all)
+}
+
+// decimal is a whole number as people write it: 010 is ten, and not eight, as Go would have it.
+type decimal struct{ pflag.Value }
+
+// Set reads the number.
+func (d decimal) Set(text string) error {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return err
+	}
+	return d.Value.Set(strconv.FormatInt(n, 10))
 }
 
 func (p *Program) checkExclusive(all *pflag.FlagSet) error {

@@ -133,6 +133,24 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestDecimal(t *testing.T) {
+	for text, want := range map[string]int{"010": 10, "08": 8, "-1": -1, "+3": 3} {
+		p := testProgram()
+		if _, err := p.parse([]string{"-n", text, "--priority", "09"}); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		count, err := p.Group("Messages").GetInt("count")
+		if priority, _ := p.Group("Messages").GetUint8("priority"); err != nil || count != want || priority != 9 {
+			t.Errorf("%s: %d, priority %d, %v", text, count, priority, err)
+		}
+	}
+	for _, text := range []string{"0x10", "1_000", "1e3", "", " 1"} {
+		if _, err := testProgram().parse([]string{"-n", text}); err == nil {
+			t.Errorf("%q was taken", text)
+		}
+	}
+}
+
 func TestHelp(t *testing.T) {
 	help := testProgram().help()
 	for _, want := range []string{

@@ -150,6 +150,10 @@ func explainAlert(e *dialError, alert string) (final bool) {
 	return alert != "internal error" && alert != "user canceled"
 }
 
+// mostLogin is how many bytes of user and password fit surely into RabbitMQ's first frame, beside what a client says of
+// itself.
+const mostLogin = 3000
+
 // errHungUp stands for a connection that ended without a word when the client had said who it is.
 var errHungUp = &amqp.Error{Code: amqp.FrameError, Reason: "the broker hung up during the login"}
 
@@ -175,6 +179,10 @@ func (n *node) explainRefusal(e *dialError, refused *amqp.Error, socket net.Conn
 	case errors.Is(refused, amqp.ErrCredentials), refused.Server && refused.Code == amqp.AccessRefused:
 		e.final = true
 		e.Why, e.Hint = n.explainLogin(socket)
+	case refused == errHungUp && len(n.user)+len(n.password) > mostLogin:
+		e.final = true
+		e.Why += ", which is longer than RabbitMQ takes"
+		e.Hint = "user and password have to fit into its first frame of 4 KiB"
 	case errors.Is(refused, amqp.ErrVhost):
 		e.Why = "the broker hung up when asked for vhost " + n.vhost
 	case strings.Contains(refused.Reason, remoteAlert):
@@ -232,6 +240,9 @@ func (n *node) explainLogin(socket net.Conn) (why, hint string) {
 	case n.user == "guest" && !loopback(socket):
 		return "login refused for user guest",
 			"RabbitMQ lets guest log in only from the broker's own machine: create a user (rabbitmqctl add_user) and log in with --user and --password-file"
+	case strings.Contains(n.user, ":"):
+		return "login refused for the user that was given, who is not shown because it may hold a password",
+			"--user takes the name alone, --password-file or AMQP_PASSWORD the password"
 	default:
 		return "login refused for user " + n.user + ": unknown user or wrong password",
 			"--user and --password-file, AMQP_USER and AMQP_PASSWORD, or amqp://USER:PASSWORD@HOST say who logs in"

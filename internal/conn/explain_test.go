@@ -37,6 +37,8 @@ func TestExplainDial(t *testing.T) {
 		{"guest from afar", "192.0.2.1", "guest", amqp.ErrCredentials, "login refused for user guest", "only from the broker's own machine", true},
 		{"guest at home", "127.0.0.1", "guest", amqp.ErrCredentials, "wrong password", "--password-file", true},
 		{"another user", "192.0.2.1", "bob", amqp.ErrCredentials, "login refused for user bob", "--password-file", true},
+		{"a user with a password", "127.0.0.1", "bob:my-secret", amqp.ErrCredentials, "refused for the user that was given", "--password-file", true},
+		{"a login that is too long", "127.0.0.1", strings.Repeat("u", 4000), errHungUp, "longer than RabbitMQ takes", "4 KiB", true},
 		{"told why", "192.0.2.1", "bob", fromBroker(403, "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN."), "user bob", "--user", true},
 		{"no vhost", "127.0.0.1", "bob", fromBroker(530, "NOT_ALLOWED - vhost nope not found"), "no vhost v", "add_vhost", true},
 		{"no access", "127.0.0.1", "bob", fromBroker(530, "NOT_ALLOWED - access to vhost 'v' refused for user 'bob'"), "user bob has no access to vhost v", "set_permissions", true},
@@ -57,6 +59,9 @@ func TestExplainDial(t *testing.T) {
 			var e *cli.Error
 			if !errors.As(err, &e) || e.Status != cli.Unconnected {
 				t.Fatalf("got %v, want an error with status %d", err, cli.Unconnected)
+			}
+			if strings.Contains(e.Why+e.Hint, "secret") {
+				t.Errorf("it shows a password: %s", e.Why)
 			}
 			if !strings.Contains(e.Why, test.why) || !strings.Contains(e.Hint, test.hint) || final(err) != test.final {
 				t.Errorf("got %q, hint %q, final %v", e.Why, e.Hint, final(err))

@@ -66,13 +66,8 @@ func newNode(layers []parts) (node, error) {
 		host: get("host"), port: get("port"), user: get("user"), password: get("password"),
 		vhost: get("vhost"), auth: get("auth"),
 	}
-	var err error
-	if n.timeout, err = time.ParseDuration(get("connect-timeout")); err != nil || n.timeout <= 0 {
-		return n, cli.Usage("", "--connect-timeout: %q is not a duration of more than nothing", get("connect-timeout"))
-	}
-	n.heartbeat, err = time.ParseDuration(get("heartbeat"))
-	if err != nil || n.heartbeat < 0 || n.heartbeat%time.Second != 0 || n.heartbeat > 65535*time.Second {
-		return n, cli.Usage("", "--heartbeat: %q is not a whole number of seconds from 0s to 65535s", get("heartbeat"))
+	if err := n.setTimes(get); err != nil {
+		return n, err
 	}
 	if max := get("channel-max"); max != "" {
 		channels, _ := strconv.ParseUint(max, 10, 16) // the library has checked it
@@ -99,6 +94,18 @@ func newNode(layers []parts) (node, error) {
 		return n, cli.Usage("", "--port: the port is not from 1 to 65535")
 	}
 	return n, nil
+}
+
+func (n *node) setTimes(get func(string) string) (err error) {
+	n.timeout, err = time.ParseDuration(get("connect-timeout"))
+	if err != nil || n.timeout <= 0 {
+		return cli.Usage("", "--connect-timeout: %s is not a duration of more than nothing", cli.Quote(get("connect-timeout")))
+	}
+	n.heartbeat, err = time.ParseDuration(get("heartbeat"))
+	if err != nil || n.heartbeat < 0 || n.heartbeat%time.Second != 0 || n.heartbeat > 65535*time.Second {
+		return cli.Usage("", "--heartbeat: %s is not a whole number of seconds from 0s to 65535s", cli.Quote(get("heartbeat")))
+	}
+	return nil
 }
 
 // sasl returns what the node is told about who we are (https://www.rabbitmq.com/docs/access-control#mechanisms).
