@@ -71,6 +71,10 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: exits STATUS PROGRAM [ARG...]")
 	}
 	command := args[1:]
+	if !slices.ContainsFunc(command, readsInput) {
+		// testscript always gives a pipe, which a publisher without a message remarks on.
+		command = append([]string{"sh", "-c", `exec "$@" </dev/null`, "sh"}, command...)
+	}
 	if timeout, err := exec.LookPath("timeout"); err == nil { // of GNU: a program that hangs shows where
 		command = append([]string{timeout, "-s", "QUIT", fmt.Sprint(patience.Seconds())}, command...)
 	}
@@ -85,6 +89,11 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	if want := number(ts, args[0]); status != want {
 		ts.Fatalf("exit status %d, not %d", status, want)
 	}
+}
+
+// readsInput says whether a program with this argument takes its messages from standard input.
+func readsInput(arg string) bool {
+	return slices.Contains([]string{"--lines", "-l", "--stdin", "--null"}, arg)
 }
 
 var (

@@ -15,6 +15,9 @@ type function struct {
 	delay time.Duration
 }
 
+// mostN is the number whose Fibonacci number has two million digits: seconds of work, and a reply of 2 MB.
+const mostN = 10_000_000
+
 func (f *function) Flags(p *cli.Program) {
 	g := p.Group("Function")
 	g.IntVar(&f.maxN, "max-n", 100000, "answer requests above fib(`N`) with an error")
@@ -22,8 +25,11 @@ func (f *function) Flags(p *cli.Program) {
 }
 
 func (f *function) Check() error {
-	if f.maxN < 0 || f.delay < 0 {
-		return cli.Usage("", "--max-n and --delay take no negative value")
+	switch {
+	case f.maxN < 0 || f.maxN > mostN:
+		return cli.Usage("", "--max-n: %d is not from 0 to %d", f.maxN, mostN)
+	case f.delay < 0:
+		return cli.Usage("", "--delay: %s is less than nothing", f.delay)
 	}
 	return nil
 }

@@ -1,6 +1,12 @@
 package cli
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+)
 
 // The exit statuses of the ten programs.
 const (
@@ -32,4 +38,26 @@ func (e *Error) Error() string {
 // Usage is the Error for a wrong command line: what is wrong with it, and what would be right.
 func Usage(hint, format string, args ...any) *Error {
 	return &Error{Status: WrongUsage, What: fmt.Sprintf(format, args...), Hint: hint}
+}
+
+// Cause is what the system says of an error, without the names of calls, files and addresses around it that Go adds:
+// "no such file or directory".
+func Cause(err error) string {
+	var (
+		path *fs.PathError
+		call *os.SyscallError
+		op   *net.OpError
+	)
+	for {
+		switch {
+		case errors.As(err, &path):
+			err, path = path.Err, nil
+		case errors.As(err, &op):
+			err, op = op.Err, nil
+		case errors.As(err, &call):
+			err, call = call.Err, nil
+		default:
+			return err.Error()
+		}
+	}
 }

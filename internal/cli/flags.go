@@ -1,8 +1,8 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -15,10 +15,31 @@ func (p *Program) parse(arguments []string) (args []string, err error) {
 	for _, g := range p.groups {
 		all.AddFlagSet(g.flags)
 	}
+	all.VisitAll(func(flag *pflag.Flag) {
+		switch flag.Value.Type() {
+		case "int", "uint8", "uint16":
+			flag.Value = decimal{flag.Value}
+		}
+	})
+	if err := oneDash(all, arguments); err != nil {
+		return nil, err
+	}
 	if err := all.Parse(arguments); err != nil {
-		return nil, p.flagError(err)
+		return nil, p.flagError(all, err)
 	}
 	return all.Args(), p.checkExclusive(all)
+}
+
+// decimal is a whole number as people write it: 010 is ten, and not eight, as Go would have it.
+type decimal struct{ pflag.Value }
+
+// Set reads the number.
+func (d decimal) Set(text string) error {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return err
+	}
+	return d.Value.Set(strconv.FormatInt(n, 10))
 }
 
 func (p *Program) checkExclusive(all *pflag.FlagSet) error {
@@ -34,27 +55,6 @@ func (p *Program) checkExclusive(all *pflag.FlagSet) error {
 		}
 	}
 	return nil
-}
-
-func (p *Program) flagError(err error) *Error {
-	hint := fmt.Sprintf("%s --help lists every flag; what follows -- is never taken for one", p.Name)
-	var wrong *pflag.InvalidValueError
-	if !errors.As(err, &wrong) {
-		return Usage(hint, "%s", err)
-	}
-	flag := wrong.GetFlag()
-	kind, known := map[string]string{
-		"int":      "a whole number",
-		"uint8":    "a whole number from 0 to 255",
-		"uint16":   "a whole number from 0 to 65535",
-		"float64":  "a number",
-		"bool":     "true or false",
-		"duration": "a duration such as 500ms, 10s or 2m",
-	}[flag.Value.Type()]
-	if known {
-		return Usage("", "--%s: %q is not %s", flag.Name, wrong.GetValue(), kind)
-	}
-	return Usage("", "--%s: %s", flag.Name, wrong.Unwrap())
 }
 
 // help is the whole of --help, which docs/manual.md repeats for every program.
@@ -79,5 +79,5 @@ func NoArguments(args []string, hint string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return Usage(hint, "superfluous argument %q", args[0])
+	return Usage(hint, "superfluous argument %s", Quote(args[0]))
 }

@@ -37,6 +37,8 @@ func TestExplainDial(t *testing.T) {
 		{"guest from afar", "192.0.2.1", "guest", amqp.ErrCredentials, "login refused for user guest", "only from the broker's own machine", true},
 		{"guest at home", "127.0.0.1", "guest", amqp.ErrCredentials, "wrong password", "--password-file", true},
 		{"another user", "192.0.2.1", "bob", amqp.ErrCredentials, "login refused for user bob", "--password-file", true},
+		{"a user with a password", "127.0.0.1", "bob:my-secret", amqp.ErrCredentials, "refused for the user that was given", "--password-file", true},
+		{"a login that is too long", "127.0.0.1", strings.Repeat("u", 4000), errHungUp, "longer than RabbitMQ takes", "4 KiB", true},
 		{"told why", "192.0.2.1", "bob", fromBroker(403, "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN."), "user bob", "--user", true},
 		{"no vhost", "127.0.0.1", "bob", fromBroker(530, "NOT_ALLOWED - vhost nope not found"), "no vhost v", "add_vhost", true},
 		{"no access", "127.0.0.1", "bob", fromBroker(530, "NOT_ALLOWED - access to vhost 'v' refused for user 'bob'"), "user bob has no access to vhost v", "set_permissions", true},
@@ -45,6 +47,10 @@ func TestExplainDial(t *testing.T) {
 		{"no such mechanism", "127.0.0.1", "bob", amqp.ErrSASL, "does not offer SASL mechanism PLAIN", "--auth plain", true},
 		{"hung up", "127.0.0.1", "bob", &amqp.Error{Code: 501, Reason: "EOF"}, "hung up during the AMQP handshake", "AMQP 0-9-1", false},
 		{"hung up at the login", "127.0.0.1", "bob", errHungUp, "hung up during the login", "", false},
+		{"the library's wrapping", "127.0.0.1", "bob", &amqp.Error{Code: 501, Reason: amqp.ErrFrame.Error()}, "does not speak plain AMQP", "check --port", true},
+		{"another's name", "127.0.0.1", "bob", fromBroker(530, "NOT_ALLOWED - access to vhost 'v' refused for user 'CN=alice'"), "user CN=alice has no access to vhost v", "set_permissions", true},
+		{"a reset", "127.0.0.1", "bob", &amqp.Error{Code: 501, Reason: "read tcp 127.0.0.1:1->127.0.0.1:2: read: connection reset by peer"}, "hung up during the AMQP handshake", "AMQP 0-9-1", false},
+		{"a socket's error", "127.0.0.1", "bob", &net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.ENETDOWN)}, "AMQP handshake: network is down", "", false},
 		{"a TLS port", "127.0.0.1", "bob", &amqp.Error{Code: 501, Reason: "frame size exceeds negotiated frame_max"}, "does not speak plain AMQP", "--tls", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -53,6 +59,9 @@ func TestExplainDial(t *testing.T) {
 			var e *cli.Error
 			if !errors.As(err, &e) || e.Status != cli.Unconnected {
 				t.Fatalf("got %v, want an error with status %d", err, cli.Unconnected)
+			}
+			if strings.Contains(e.Why+e.Hint, "secret") {
+				t.Errorf("it shows a password: %s", e.Why)
 			}
 			if !strings.Contains(e.Why, test.why) || !strings.Contains(e.Hint, test.hint) || final(err) != test.final {
 				t.Errorf("got %q, hint %q, final %v", e.Why, e.Hint, final(err))

@@ -3,7 +3,6 @@ package conn
 import (
 	"context"
 	"errors"
-	"io"
 	"math"
 	"net"
 	"slices"
@@ -208,21 +207,4 @@ func lost(e *amqp.Error) bool {
 		return strings.Contains(e.Reason, "is down or inaccessible") || strings.Contains(e.Reason, "due to timeout")
 	}
 	return false
-}
-
-// reason puts an AMQP error in words without the library's frame around it.
-func reason(e *amqp.Error) string {
-	switch {
-	case e.Server:
-		return strings.TrimSpace(e.Reason)
-	case e.Reason == io.EOF.Error(), e == amqp.ErrClosed:
-		return "the broker hung up"
-	case strings.Contains(e.Reason, "i/o timeout"):
-		return "no heartbeat from the broker"
-	case strings.Contains(e.Reason, syscall.ECONNRESET.Error()):
-		return syscall.ECONNRESET.Error()
-	case strings.Contains(e.Reason, syscall.EPIPE.Error()):
-		return syscall.EPIPE.Error()
-	}
-	return e.Reason
 }

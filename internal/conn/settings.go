@@ -4,7 +4,9 @@
 package conn
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -69,8 +71,23 @@ func (s *Settings) Flags(p *cli.Program) {
 // Cluster says whether the user has named several nodes.
 func (s *Settings) Cluster() bool { return len(s.nodes) > 1 }
 
+// mostName is how long a connection's name may be. RabbitMQ hangs up on a client that says more of itself than fits
+// into 4 KiB, its login included.
+const mostName = 255
+
+// mostPassword is more than any broker takes, and less than what a device such as /dev/zero holds.
+const mostPassword = 1 << 20
+
 // Check works out the nodes to connect to.
 func (s *Settings) Check() error {
+	switch {
+	case s.wait < 0:
+		return cli.Usage("", "--wait: %s is less than nothing", s.wait)
+	case s.flags.Changed("url") && len(splitURLs(s.urls...)) == 0:
+		return cli.Usage("", "--url: the URI is empty") // that of an unset variable, which is not to lead to this machine
+	case len(s.name) > mostName:
+		return cli.Usage("", "--connection-name: at most %d bytes, not %d", mostName, len(s.name))
+	}
 	flags, err := s.given()
 	if err != nil {
 		return err
@@ -81,7 +98,7 @@ func (s *Settings) Check() error {
 		urls, fromFlag = splitURLs(os.Getenv("AMQP_URL")), false
 	}
 	if len(urls) == 0 {
-		urls = []string{"amqp:"}
+		urls = []string{"amqp://"}
 	}
 	for _, text := range urls {
 		uri, err := parseURI(text)
@@ -111,15 +128,20 @@ func (s *Settings) given() (parts, error) {
 	}
 	s.flags.VisitAll(collect)
 	s.tls.VisitAll(collect)
-	file, ok := p["password-file"]
-	if !ok {
-		return p, nil
+	if host, ok := p["host"]; ok {
+		plain, err := plainHost(host)
+		if err != nil {
+			return nil, err
+		}
+		p["host"] = plain
 	}
-	password, err := firstLine(file)
-	if err != nil {
-		return nil, cli.Usage("", "--password-file: %s", err)
+	if file, ok := p["password-file"]; ok {
+		password, err := firstLine(file)
+		if err != nil { // whose path may be a password that was meant for --password
+			return nil, cli.Usage("the file's first line is the password", "--password-file: the file can't be read: %s", cli.Cause(err))
+		}
+		p["password"] = password
 	}
-	p["password"] = password
 	return p, nil
 }
 
@@ -150,7 +172,14 @@ func defaults() parts {
 }
 
 func firstLine(file string) (string, error) {
-	text, err := os.ReadFile(file)
-	line, _, _ := strings.Cut(string(text), "\n")
-	return strings.TrimSuffix(line, "\r"), err
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	line, err := bufio.NewReader(io.LimitReader(f, mostPassword)).ReadString('\n')
+	if err == io.EOF {
+		err = nil // a last line needs no end
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), err
 }

@@ -33,10 +33,13 @@ func splitURLs(texts ...string) []string {
 // parts the URI names at all, since those it leaves out may be set elsewhere. Its errors quote nothing of the URI,
 // for any piece of it may be a piece of the password.
 func parseURI(text string) (parts, error) {
+	if err := checkScheme(text); err != nil {
+		return nil, err
+	}
 	uri, err := amqp.ParseURI(text)
 	u, plainErr := url.Parse(text)
-	if err != nil || plainErr != nil {
-		return nil, uriError(text)
+	if err != nil || plainErr != nil || torn(u) {
+		return nil, cli.Usage(uriForm, "not a valid AMQP URI")
 	}
 	p := parts{"scheme": uri.Scheme}
 	if u.Hostname() != "" {
@@ -80,23 +83,38 @@ func (p parts) addQuery(query url.Values) error {
 			p["channel-max"] = value
 		case "verify":
 			if value != "verify_peer" && value != "verify_none" {
-				return cli.Usage("", "the AMQP URI's verify is %q, neither verify_peer nor verify_none", value)
+				return cli.Usage("", "the AMQP URI's verify is neither verify_peer nor verify_none")
 			}
 			p["insecure"] = strconv.FormatBool(value == "verify_none")
 		case "fail_if_no_peer_cert": // concerns servers
 		default:
 			return cli.Usage("known are cacertfile, certfile, keyfile, server_name_indication, verify, auth_mechanism, heartbeat, connection_timeout and channel_max",
-				"the AMQP URI has an unknown query parameter %q", name)
+				"the AMQP URI has an unknown query parameter")
 		}
 	}
 	return nil
 }
 
-func uriError(text string) error {
-	what := "not a valid AMQP URI"
-	hint := "amqp://USER:PASSWORD@HOST:PORT/VHOST, any of : / ? # @ % in a part written as %3A %2F %3F %23 %40 %25; or use --user, --password-file and --vhost, which take every character as it is"
-	if scheme, _, ok := strings.Cut(text, "://"); ok && scheme != "amqp" && scheme != "amqps" && !strings.Contains(scheme, "@") {
-		return cli.Usage(hint, "%s: the scheme is %q and must be amqp or amqps", what, scheme)
+const uriForm = "amqp://USER:PASSWORD@HOST:PORT/VHOST, any of : / ? # @ % in a part written as %3A %2F %3F %23 %40 %25; or use --user, --password-file and --vhost, which take every character as it is"
+
+// checkScheme: without the two slashes amqp:user:secret@host would be a URI too, one that names neither host nor user,
+// and lead to this machine.
+func checkScheme(text string) error {
+	lower := strings.ToLower(text)
+	scheme, _, slashes := strings.Cut(lower, "://")
+	switch {
+	case slashes && (scheme == "amqp" || scheme == "amqps"):
+		return nil
+	case strings.HasPrefix(lower, "amqp:"), strings.HasPrefix(lower, "amqps:"):
+		return cli.Usage(uriForm, "not a valid AMQP URI: two slashes follow amqp: and amqps:")
+	case slashes:
+		return cli.Usage(uriForm, "not a valid AMQP URI: the scheme must be amqp or amqps")
 	}
-	return cli.Usage(hint, "%s", what)
+	return cli.Usage("amqp://HOST:PORT, or --host HOST --port PORT", "not a valid AMQP URI: amqp:// is missing")
+}
+
+// torn says whether a URI breaks off where a password was meant to go on: amqp://user:12/34@host is, to the letter, the
+// vhost 34@host on port 12 of the host user, and what follows # is no part of an AMQP URI.
+func torn(u *url.URL) bool {
+	return u.User == nil && strings.Contains(u.EscapedPath(), "@") || u.Fragment != ""
 }

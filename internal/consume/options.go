@@ -10,19 +10,19 @@ import (
 
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/show"
-	"amqp-tutorials/internal/topology"
+	"amqp-tutorials/internal/table"
 )
 
 // Options say how a program consumes. It sets those fields in which its tutorial differs.
 type Options struct {
-	Waiting     string         // the banner once the broker has confirmed the consumer
-	Prefetch    int            // how many deliveries may be unacknowledged at once; PrefetchCount for what to ask for
-	Concurrency int            // how many deliveries are worked on at once; 0: the program has no such flag
-	Arguments   topology.Table // of basic.consume, for example x-priority
-	Queue       string         // what is consumed from; subscribe sets it, for --until-empty and to explain a cancelled consumer
-	DeclareOnly bool           // subscribe declares and binds, and consumes nothing
-	Server      bool           // the program answers requests: it has no use for other acknowledgements and formats
-	OnFailure   bool           // --reject and --requeue are for what fails, not for every message
+	Waiting     string      // the banner once the broker has confirmed the consumer
+	Prefetch    int         // how many deliveries may be unacknowledged at once; PrefetchCount for what to ask for
+	Concurrency int         // how many deliveries are worked on at once; 0: the program has no such flag
+	Arguments   table.Table // of basic.consume, for example x-priority
+	Queue       string      // what is consumed from; subscribe sets it, for --until-empty and to explain a cancelled consumer
+	DeclareOnly bool        // subscribe declares and binds, and consumes nothing
+	Server      bool        // the program answers requests: it has no use for other acknowledgements and formats
+	OnFailure   bool        // --reject and --requeue are for what fails, not for every message
 
 	count                    int
 	timeout, idleTimeout     time.Duration

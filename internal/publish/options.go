@@ -4,6 +4,8 @@ package publish
 
 import (
 	"fmt"
+	"math"
+	"os"
 	"strings"
 	"time"
 
@@ -11,7 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"amqp-tutorials/internal/cli"
-	"amqp-tutorials/internal/topology"
+	"amqp-tutorials/internal/table"
 )
 
 // Options say what is published and how. A program sets the fields in which its tutorial differs.
@@ -37,7 +39,7 @@ type Options struct {
 	batch, window, retries   int
 	timeout                  time.Duration
 	contentType              string
-	headers                  topology.Table
+	headers                  table.Table
 	priority                 uint8
 	expiration               time.Duration
 	messageID, correlationID string
@@ -51,7 +53,7 @@ func (o *Options) Flags(p *cli.Program) {
 	f := p.Group("Messages")
 	f.BoolVar(&o.stdin, "stdin", false, "all of standard input is one message")
 	f.BoolVarP(&o.lines, "lines", "l", false, "each line of standard input is a message, without its end")
-	f.BoolVar(&o.null, "null", false, "as --lines, but messages end at a NUL byte")
+	f.BoolVar(&o.null, "null", false, "as --lines, alone or with it, but messages end at a NUL byte")
 	f.IntVarP(&o.count, "count", "n", 1, "publish `N` messages, 0: until stopped; with --lines at most the first N, without -n all")
 	f.IntVar(&o.skip, "skip", 0, "begin after the first `N` messages of the input")
 	f.DurationVarP(&o.interval, "interval", "i", 0, "`PAUSE` between two messages")
@@ -68,13 +70,19 @@ func (o *Options) Flags(p *cli.Program) {
 		f.StringVar(&o.keySeparator, "key-separator", "", "with --lines: what stands before the first `TEXT` in a line is its routing key")
 	}
 	f.BoolVar(&o.declareOnly, "declare-only", false, "declare what is needed, publish nothing")
-	p.Exclusive("stdin", "lines", "null")
+	p.Exclusive("stdin", "lines")
+	p.Exclusive("stdin", "null")
 	p.Exclusive("interval", "rate")
 	p.Exclusive("key-separator", "routing-key")
 	properties, confirms := p.Group("Message properties"), p.Group("Publisher confirms")
 	o.propertyFlags(properties)
 	o.confirmFlags(confirms)
 	o.groups = []*pflag.FlagSet{f, properties, confirms}
+}
+
+// Choices are the strategies.
+func (m *mode) Choices() []string {
+	return []string{string(individual), string(batch), string(async), string(tx), string(none)}
 }
 
 // given says whether the user has named a flag.
@@ -110,19 +118,10 @@ func (o *Options) confirmFlags(f *pflag.FlagSet) {
 
 // Check refuses options that don't go together.
 func (o *Options) Check() error {
+	if err := o.checkNumbers(); err != nil {
+		return err
+	}
 	switch {
-	case o.count < 0:
-		return cli.Usage("", "--count: %d is less than nothing", o.count)
-	case o.skip < 0 || o.size < 0 || o.retries < 0:
-		return cli.Usage("", "--skip, --size and --retries take no negative number")
-	case o.interval < 0 || o.rate < 0:
-		return cli.Usage("", "--interval and --rate take no negative number")
-	case o.batch < 1 || o.window < 1 || o.window > 1<<20:
-		return cli.Usage("", "--batch takes a number of at least 1, --window one from 1 to %d", 1<<20)
-	case o.timeout <= 0:
-		return cli.Usage("", "--confirm-timeout: %s is not more than nothing", o.timeout)
-	case o.expiration < 0:
-		return cli.Usage("", "--expiration: %s is less than nothing", o.expiration)
 	case o.ToQueue && o.RoutingKey != "" && o.Exchange == "":
 		return cli.Usage("--queue names the queue; --routing-key goes with --exchange", "--routing-key without --exchange")
 	case o.keySeparator != "" && !o.lines && !o.null:
@@ -132,6 +131,46 @@ func (o *Options) Check() error {
 		o.interval = time.Duration(float64(time.Second) / o.rate)
 	}
 	return o.checkNames()
+}
+
+// The most that can be asked for. RabbitMQ takes messages of 512 MiB at most, and an expiration of 32 bits.
+const (
+	mostMessages   = 1_000_000_000_000 // a year's work at 30,000 a second, and numbers up to there never overflow
+	mostAtOnce     = 1 << 20
+	mostBytes      = 512 << 20
+	mostRetries    = 1_000_000
+	mostExpiration = math.MaxUint32 * time.Millisecond
+	slowest        = 0.0001 // messages a second: one in three hours
+	fastest        = 1e6
+)
+
+func (o *Options) checkNumbers() error {
+	for _, number := range []struct {
+		flag               string
+		value, least, most int
+	}{
+		{"count", o.count, 0, mostMessages},
+		{"skip", o.skip, 0, mostMessages},
+		{"size", o.size, 0, mostBytes},
+		{"batch", o.batch, 1, mostAtOnce},
+		{"window", o.window, 1, mostAtOnce},
+		{"retries", o.retries, 0, mostRetries},
+	} {
+		if number.value < number.least || number.value > number.most {
+			return cli.Usage("", "--%s: %d is not from %d to %d", number.flag, number.value, number.least, number.most)
+		}
+	}
+	switch {
+	case o.given("rate") && !(o.rate >= slowest && o.rate <= fastest): // NaN is neither
+		return cli.Usage("", "--rate: %v is not from %v to %.0f messages a second", o.rate, slowest, fastest)
+	case o.interval < 0:
+		return cli.Usage("", "--interval: %s is less than nothing", o.interval)
+	case o.timeout <= 0:
+		return cli.Usage("", "--confirm-timeout: %s is not more than nothing", o.timeout)
+	case o.expiration < 0 || o.expiration > mostExpiration || o.expiration > 0 && o.expiration < time.Millisecond:
+		return cli.Usage("", "--expiration: %s is neither nothing nor from 1ms to %s", o.expiration, mostExpiration)
+	}
+	return nil
 }
 
 // checkNames: AMQP's short strings have at most 255 bytes (AMQP 0-9-1, section 4.2.5.3).
@@ -159,12 +198,22 @@ func (o *Options) text(args []string) (string, error) {
 		}
 	}
 	if o.fromInput() && len(args) > 0 {
-		return "", cli.Usage("leave out the message, or the flag", "the messages come from standard input: superfluous argument %q", args[0])
+		return "", cli.Usage("leave out the message, or the flag", "the messages come from standard input: superfluous argument %s", cli.Quote(args[0]))
 	}
 	if len(args) == 0 {
+		if !o.fromInput() && !o.declareOnly && waits(os.Stdin) {
+			cli.Say("note: standard input is not read; --lines publishes each line of it, --stdin all of it as one message")
+		}
 		return o.Default, nil
 	}
 	return strings.Join(args, " "), nil
+}
+
+// waits says whether somebody means a program to read a file: it is a pipe, or has been opened for it. A terminal and
+// /dev/null, which is what cron gives to its jobs, tell nothing.
+func waits(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && (info.Mode().IsRegular() || info.Mode()&os.ModeNamedPipe != 0)
 }
 
 func (o *Options) fromInput() bool { return o.stdin || o.lines || o.null }

@@ -3,9 +3,9 @@ package publish
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strconv"
-	"strings"
 	"text/template"
 	"time"
 
@@ -13,6 +13,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"amqp-tutorials/internal/cli"
+	"amqp-tutorials/internal/show"
 )
 
 // shaper makes messages out of the source's texts.
@@ -35,7 +36,10 @@ func (data) Random(low, high int) (int, error) {
 	if high < low {
 		return 0, fmt.Errorf("Random %d %d: the second number is the smaller one", low, high)
 	}
-	return low + rand.IntN(high-low+1), nil
+	if span := uint64(high) - uint64(low); span < math.MaxUint64 {
+		return low + int(rand.Uint64N(span+1)), nil // which may be more than an int holds, and wraps around to where it belongs
+	}
+	return int(rand.Uint64()), nil
 }
 
 // message takes the routing key off the text, if it holds one, and applies --template, --number and --size to the
@@ -90,8 +94,8 @@ func (s *shaper) expand(text string, number int) ([]byte, error) {
 		err = s.parsed.Execute(&b, data{number, time.Now().Format(time.RFC3339Nano), uuid.NewString()})
 	}
 	if err != nil {
-		why := strings.TrimPrefix(err.Error(), "template: message:")
-		return nil, cli.Usage("{{.Count}}, {{.Time}}, {{.UUID}} and {{.Random 1 10}} are known", "--template: %s", why)
+		wrong := show.ExplainTemplate(err, text, "known are {{.Count}}, {{.Time}}, {{.UUID}} and {{.Random 1 10}}")
+		return nil, cli.Usage(wrong.Hint(), "--template: %s", wrong)
 	}
 	return b.Bytes(), nil
 }

@@ -3,6 +3,7 @@
 package rpc
 
 import (
+	"math"
 	"strconv"
 	"time"
 
@@ -11,6 +12,12 @@ import (
 
 // Direct is the pseudo-queue of RabbitMQ's direct reply-to (https://www.rabbitmq.com/docs/direct-reply-to).
 const Direct = "amq.rabbitmq.reply-to"
+
+// The most that can be asked for.
+const (
+	mostTimeout = math.MaxUint32 * time.Millisecond // a request expires with it, and RabbitMQ takes 32 bits
+	mostCount   = 1_000_000_000                     // times as many numbers as a command line holds: far from an overflow
+)
 
 // Options say what is requested and how.
 type Options struct {
@@ -40,14 +47,14 @@ func (o *Options) Check() error {
 	switch {
 	case o.Queue == "" || len(o.Queue) > 255:
 		return cli.Usage("", "--queue: a name of 1 to 255 bytes is needed")
-	case o.timeout < time.Millisecond:
-		return cli.Usage("", "--timeout: %s is less than a millisecond", o.timeout)
-	case o.replyTo != "queue" && o.replyTo != "direct":
-		return cli.Usage("", "--reply-to: %q is neither queue nor direct", o.replyTo)
-	case o.concurrency < 1 || o.count < 1:
-		return cli.Usage("", "--concurrency and --count take a number of at least 1")
+	case o.timeout < time.Millisecond || o.timeout > mostTimeout:
+		return cli.Usage("", "--timeout: %s is not from 1ms to %s", o.timeout, mostTimeout)
+	case o.concurrency < 1 || o.concurrency > math.MaxUint16:
+		return cli.Usage("", "--concurrency: %d is not from 1 to %d", o.concurrency, math.MaxUint16)
+	case o.count < 1 || o.count > mostCount:
+		return cli.Usage("", "--count: %d is not from 1 to %d", o.count, mostCount)
 	}
-	return nil
+	return cli.OneOf("--reply-to", o.replyTo, "queue", "direct")
 }
 
 // Direct says that direct reply-to is asked for.
@@ -65,7 +72,7 @@ func (o *Options) numbers(args []string) ([]int, error) {
 	for i, arg := range args {
 		n, err := strconv.Atoi(arg)
 		if err != nil {
-			return nil, cli.Usage("", "%q is not a whole number", arg)
+			return nil, cli.Usage("", "%s is not a whole number", cli.Quote(arg))
 		}
 		numbers[i] = n
 	}

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -34,8 +35,12 @@ func TestCheck(t *testing.T) {
 		func(o *Options) { o.Queue = "" },
 		func(o *Options) { o.timeout = time.Microsecond },
 		func(o *Options) { o.replyTo = "pigeon" },
+		func(o *Options) { o.timeout = 1200 * time.Hour },
 		func(o *Options) { o.concurrency = 0 },
+		func(o *Options) { o.concurrency = 65536 },
+		func(o *Options) { o.concurrency = math.MaxInt },
 		func(o *Options) { o.count = 0 },
+		func(o *Options) { o.count = math.MaxInt },
 	} {
 		wrong := valid
 		change(&wrong)

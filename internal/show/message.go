@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"amqp-tutorials/internal/table"
 )
 
 // A Format is one of the ways in which --format shows a message.
@@ -33,6 +35,11 @@ func (f *Format) Set(name string) error {
 }
 
 func (f *Format) String() string { return string(*f) }
+
+// Choices are the formats.
+func (f *Format) Choices() []string {
+	return []string{string(Text), string(Raw), string(Raw0), string(JSON)}
+}
 
 // Type is what --help calls a value of this kind.
 func (f *Format) Type() string { return "format" }
@@ -115,7 +122,7 @@ type message struct {
 func about(d *amqp.Delivery) message {
 	m := message{
 		Exchange: d.Exchange, RoutingKey: d.RoutingKey, Redelivered: d.Redelivered,
-		Headers:     table(d.Headers),
+		Headers:     table.JSON(d.Headers),
 		ContentType: d.ContentType, ContentEncoding: d.ContentEncoding, DeliveryMode: d.DeliveryMode,
 		Priority: d.Priority, CorrelationID: d.CorrelationId, ReplyTo: d.ReplyTo, Expiration: d.Expiration,
 		MessageID: d.MessageId, Type: d.Type, UserID: d.UserId, AppID: d.AppId,
@@ -128,41 +135,6 @@ func about(d *amqp.Delivery) message {
 
 // Headers is a message's headers as JSON, safe for a terminal.
 func Headers(t amqp.Table) ([]byte, error) {
-	headers, err := json.Marshal(table(t))
+	headers, err := json.Marshal(table.JSON(t))
 	return appendSafe(nil, headers), err
-}
-
-// table turns an AMQP table into what encoding/json can write.
-func table(t amqp.Table) map[string]any {
-	m := make(map[string]any, len(t))
-	for name, value := range t {
-		m[name] = field(value)
-	}
-	return m
-}
-
-// field turns one AMQP field value (AMQP 0-9-1, section 4.2.5.5, with RabbitMQ's types) into its JSON form.
-func field(value any) any {
-	switch v := value.(type) {
-	case amqp.Table:
-		return table(v)
-	case []any:
-		list := make([]any, len(v))
-		for i := range v {
-			list[i] = field(v[i])
-		}
-		return list
-	case time.Time:
-		return v.UTC().Format(time.RFC3339)
-	case []byte:
-		return base64.StdEncoding.EncodeToString(v)
-	case amqp.Decimal:
-		return json.Number(decimal(v))
-	case float32:
-		return finite(float64(v))
-	case float64:
-		return finite(v)
-	default:
-		return v // bool, string, nil and the integers
-	}
 }

@@ -131,23 +131,6 @@ func hidden(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Join_Control, r)
 }
 
-func TestDecimal(t *testing.T) {
-	for _, test := range []struct {
-		d    amqp.Decimal
-		want string
-	}{
-		{amqp.Decimal{Scale: 0, Value: 42}, "42"},
-		{amqp.Decimal{Scale: 2, Value: 12345}, "123.45"},
-		{amqp.Decimal{Scale: 3, Value: 5}, "0.005"},
-		{amqp.Decimal{Scale: 1, Value: -15}, "-1.5"},
-		{amqp.Decimal{Scale: 1, Value: math.MinInt32}, "-214748364.8"},
-	} {
-		if got := decimal(test.d); got != test.want {
-			t.Errorf("decimal(%v) = %s, want %s", test.d, got, test.want)
-		}
-	}
-}
-
 // A template shows a message's text escaped, however deep in the headers it stands.
 func TestTemplateEscapes(t *testing.T) {
 	var line Template

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
 	"syscall"
@@ -131,11 +132,14 @@ func (o *Output) Flush() error {
 }
 
 func pipeError(err error) error {
+	var file *fs.PathError
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, syscall.EPIPE):
 		return ErrClosedPipe
+	case errors.As(err, &file):
+		return fmt.Errorf("writing to standard output: %w", file.Err)
 	default:
 		return fmt.Errorf("writing to standard output: %w", err)
 	}

@@ -2,9 +2,9 @@ package show
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"text/template"
 
@@ -14,19 +14,40 @@ import (
 // Template is a line made of a message's fields: a Go template in which {{.Body}}, {{.RoutingKey}}, {{.Exchange}},
 // {{.Redelivered}}, {{.Headers.NAME}} and all properties under their names in JSON's camel case stand for themselves.
 // Text from a message is escaped as in the text format.
-type Template struct{ parsed *template.Template }
+type Template struct {
+	parsed *template.Template
+	text   string
+}
 
 // Set parses a template and tries it, so that a field that does not exist is an error now.
 func (t *Template) Set(text string) error {
 	parsed, err := template.New("line").Parse(text)
 	if err == nil {
-		err = parsed.Execute(io.Discard, fields(&amqp.Delivery{}))
+		err = try(parsed)
 	}
 	if err != nil {
-		return errors.New(strings.TrimPrefix(err.Error(), "template: line:")) // the rest is position and cause
+		return ExplainTemplate(err, text, known())
 	}
-	t.parsed = parsed
+	t.parsed, t.text = parsed, text
 	return nil
+}
+
+// try applies a template to a message without anything in it. That a header is missing in this one proves nothing.
+func try(t *template.Template) error {
+	err := t.Execute(io.Discard, fields(&amqp.Delivery{}))
+	if err != nil && strings.Contains(err.Error(), "nil") && !strings.Contains(err.Error(), "can't evaluate field ") {
+		return nil
+	}
+	return err
+}
+
+// known lists the fields of a message.
+func known() string {
+	var names []string
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[view]()) {
+		names = append(names, "."+field.Name)
+	}
+	return "known are " + strings.Join(names, ", ")
 }
 
 // String is empty, as there is no default.
@@ -42,7 +63,7 @@ func (t *Template) Given() bool { return t.parsed != nil }
 func (o *Output) Templated(t *Template, d *amqp.Delivery) error {
 	var line bytes.Buffer
 	if err := t.parsed.Execute(&line, fields(d)); err != nil {
-		return fmt.Errorf("--template: %w", err)
+		return fmt.Errorf("--template: %w", ExplainTemplate(err, t.text, known()))
 	}
 	return o.ended(line.Bytes(), '\n')
 }

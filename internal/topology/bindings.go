@@ -1,11 +1,10 @@
 package topology
 
 import (
-	"fmt"
-
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"amqp-tutorials/internal/cli"
+	"amqp-tutorials/internal/table"
 )
 
 // Bindings are what a queue wants of its exchange.
@@ -27,10 +26,7 @@ func (b *Bindings) Flags(p *cli.Program) {
 
 // Check refuses a --match that is no choice.
 func (b *Bindings) Check() error {
-	if b.match != "all" && b.match != "any" {
-		return cli.Usage("", "--match: %q is neither all nor any", b.match)
-	}
-	return nil
+	return cli.OneOf("--match", b.match, "all", "any")
 }
 
 // Parse makes bindings of a program's arguments: binding keys for a direct or topic exchange, NAME=VALUE for a headers
@@ -40,7 +36,7 @@ func (b *Bindings) Parse(args []string, x *Exchange, q *Queue) error {
 	switch {
 	case x.Type == "fanout" && len(args) > 0:
 		return cli.Usage("--type direct or --type topic has binding keys; quote '#' and 'kern.*'",
-			"a fanout exchange sends everything to everyone: superfluous binding key %q", args[0])
+			"a fanout exchange sends everything to everyone: superfluous binding key %s", cli.Quote(args[0]))
 	case len(args) == 0 && existing:
 		return nil
 	case x.Type == "fanout":
@@ -65,12 +61,12 @@ func (b *Bindings) Parse(args []string, x *Exchange, q *Queue) error {
 // parseHeaders makes one binding of all headers. Its argument x-match says whether all of them have to match
 // (https://www.rabbitmq.com/docs/exchanges#headers).
 func (b *Bindings) parseHeaders(args []string) error {
-	var headers Table
+	var headers table.Table
 	for _, arg := range args {
 		if err := headers.Set(arg); err != nil {
-			return cli.Usage("for example: level=error", "a headers exchange: %s", fmt.Sprint(err))
+			return cli.Usage("for example: level=error", "a headers exchange: %s is not NAME=VALUE with a name of at most 255 bytes", cli.Quote(arg))
 		}
 	}
-	b.List = []Binding{{Args: headers.with("x-match", b.match)}}
+	b.List = []Binding{{Args: headers.With("x-match", b.match)}}
 	return nil
 }

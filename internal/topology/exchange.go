@@ -9,6 +9,7 @@ import (
 
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
+	"amqp-tutorials/internal/table"
 )
 
 // Exchange is an exchange as a program asks for it: its tutorial's settings, changed by the user's flags.
@@ -18,7 +19,7 @@ type Exchange struct {
 	Names      map[string]string // the default name for each type among which --type may choose; nil: there is one type
 	Durable    bool
 	AutoDelete bool
-	Args       Table
+	Args       table.Table
 	NoDeclare  bool // use what exists
 	Consumed   bool // of a consumer: declared as the tutorial's publishers do, without flags for its settings
 
@@ -40,8 +41,7 @@ func (x *Exchange) Flags(p *cli.Program) {
 	f.BoolVar(&x.Durable, "durable", x.Durable, "the exchange survives a restart of the broker")
 	f.BoolVar(&x.AutoDelete, "auto-delete", x.AutoDelete, "the exchange is deleted when its last binding goes")
 	f.Var(&x.Args, "arg", "optional argument of the exchange, `NAME=VALUE`, for example alternate-exchange=lost; may be repeated")
-	f.BoolVar(&x.NoDeclare, "no-declare", x.NoDeclare, "use what exists, declare nothing")
-	p.Exclusive("no-declare", "declare-only")
+	f.BoolVar(&x.NoDeclare, "no-declare", x.NoDeclare, "use what exists, declare nothing; with --declare-only: only see whether the broker can be reached")
 	for _, setting := range settings {
 		p.Exclusive("no-declare", setting)
 	}
@@ -61,12 +61,11 @@ func (x *Exchange) defaultNames() string {
 // Check refuses what no broker would take.
 func (x *Exchange) Check() error {
 	if x.Names != nil {
-		name, known := x.Names[x.Type]
-		if !known {
-			return cli.Usage("", "--type: %q is none of %s", x.Type, strings.Join(slices.Sorted(maps.Keys(x.Names)), ", "))
+		if err := cli.OneOf("--type", x.Type, slices.Sorted(maps.Keys(x.Names))...); err != nil {
+			return err
 		}
 		if !x.flags.Changed("exchange") {
-			x.Name = name
+			x.Name = x.Names[x.Type]
 		}
 	}
 	switch {

@@ -1,3 +1,5 @@
+// Package topology declares the queues and exchanges that the programs need, and copes with those that are there
+// already with other settings.
 package topology
 
 import (
@@ -6,6 +8,7 @@ import (
 
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
+	"amqp-tutorials/internal/table"
 )
 
 // Queue is a queue as a program asks for it: its tutorial's settings, changed by the user's flags. An empty Name asks
@@ -16,7 +19,7 @@ type Queue struct {
 	AutoDelete bool
 	Exclusive  bool
 	Type       string // x-queue-type; empty leaves it to the broker, so that any AMQP 0-9-1 broker takes it
-	Args       Table
+	Args       table.Table
 	NoDeclare  bool // use what exists
 
 	flags *pflag.FlagSet
@@ -32,8 +35,7 @@ func (q *Queue) Flags(p *cli.Program) {
 	f.BoolVar(&q.Exclusive, "exclusive", q.Exclusive, "the queue belongs to this connection and is deleted with it")
 	f.StringVar(&q.Type, "queue-type", q.Type, "`TYPE` of the queue: classic, quorum or stream (default the broker's)")
 	f.Var(&q.Args, "arg", "optional argument of the queue, `NAME=VALUE`, for example x-max-length=1000; may be repeated")
-	f.BoolVar(&q.NoDeclare, "no-declare", q.NoDeclare, "use what exists, declare nothing")
-	p.Exclusive("no-declare", "declare-only")
+	f.BoolVar(&q.NoDeclare, "no-declare", q.NoDeclare, "use what exists, declare nothing; with --declare-only: only see whether the broker can be reached")
 	for _, setting := range settings {
 		p.Exclusive("no-declare", setting)
 	}
@@ -61,7 +63,7 @@ func (q *Queue) Check() error {
 			return cli.Usage("", "--queue-type %s: a %s queue is durable, shared and has a name", q.Type, q.Type)
 		}
 	default:
-		return cli.Usage("", "--queue-type: %q is none of classic, quorum, stream", q.Type)
+		return cli.OneOf("--queue-type", q.Type, "classic", "quorum", "stream")
 	}
 	return nil
 }
@@ -75,7 +77,7 @@ func (q *Queue) Declare(ch *conn.Channel) (amqp.Queue, error) {
 	}
 	args := q.Args.Fields
 	if q.Type != "" {
-		args = q.Args.with("x-queue-type", q.Type)
+		args = q.Args.With("x-queue-type", q.Type)
 	}
 	declared, err := ch.QueueDeclare(
 		q.Name,

@@ -2,7 +2,6 @@ package topology
 
 import (
 	"errors"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -10,46 +9,6 @@ import (
 
 	"amqp-tutorials/internal/cli"
 )
-
-func TestTable(t *testing.T) {
-	for _, test := range []struct {
-		text string
-		name string
-		want any
-	}{
-		{"x-max-length=1000", "x-max-length", int64(1000)},
-		{"n=-5", "n", int64(-5)},
-		{"flag=true", "flag", true},
-		{"flag=false", "flag", false},
-		{`n="5"`, "n", "5"},
-		{`flag="true"`, "flag", "true"},
-		{"s=a=b", "s", "a=b"},
-		{"s=", "s", ""},
-		{"s=\"", "s", "\""},
-		{"big=9223372036854775808", "big", "9223372036854775808"},
-	} {
-		var table Table
-		if err := table.Set(test.text); err != nil || !reflect.DeepEqual(table.Fields, amqp.Table{test.name: test.want}) {
-			t.Errorf("%s: got %#v, %v", test.text, table.Fields, err)
-		}
-	}
-	for _, wrong := range []string{"", "name", "=value", strings.Repeat("n", 256) + "=1"} {
-		if err := new(Table).Set(wrong); err == nil {
-			t.Errorf("%.20q was taken", wrong)
-		}
-	}
-}
-
-func FuzzTable(f *testing.F) {
-	f.Add("x-max-length=10")
-	f.Add(`a=""`)
-	f.Fuzz(func(t *testing.T, text string) {
-		var table Table
-		if err := table.Set(text); err == nil && table.Fields.Validate() != nil {
-			t.Errorf("%q gives a table that can't be sent: %v", text, table.Fields)
-		}
-	})
-}
 
 // What RabbitMQ 3.10 to 4.3 say of a queue or exchange that exists with other settings.
 func TestDiffering(t *testing.T) {

@@ -1,6 +1,5 @@
-// Package topology declares the queues and exchanges that the programs need, and copes with those that are there
-// already with other settings.
-package topology
+// Package table is NAME=VALUE, JSON and amqp.Table, both ways.
+package table
 
 import (
 	"fmt"
@@ -14,8 +13,8 @@ import (
 )
 
 // Table is an AMQP field table as a flag that may be repeated: NAME=VALUE. An integer, true and false are sent as
-// such; anything else, and anything in double quotes, as a string. It serves for the optional arguments of a queue,
-// exchange or consumer and for the headers of a message.
+// such; anything else, and anything in double quotes or with leading zeros, as a string. It serves for the optional
+// arguments of a queue, exchange or consumer and for the headers of a message.
 type Table struct{ Fields amqp.Table }
 
 // Set adds one NAME=VALUE.
@@ -38,8 +37,8 @@ func (t *Table) Set(text string) error {
 }
 
 func field(text string) any {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return n
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil && strconv.FormatInt(n, 10) == text {
+		return n // 01234, -0 and +5 are text: a postcode would lose its zero, a telephone number its sign
 	}
 	switch {
 	case text == "true":
@@ -64,8 +63,8 @@ func (t *Table) String() string {
 // Type is what --help calls a value of this kind.
 func (t *Table) Type() string { return "NAME=VALUE" }
 
-// with returns the fields and one more, leaving t alone.
-func (t *Table) with(name string, value any) amqp.Table {
+// With returns the fields and one more, leaving t alone.
+func (t *Table) With(name string, value any) amqp.Table {
 	fields := maps.Clone(t.Fields)
 	if fields == nil {
 		fields = amqp.Table{}
