@@ -291,3 +291,21 @@ func (p *frameProxy) saw(method string) {
 		close(event)
 	}
 }
+
+// watchNext is watch, but what has been seen before does not count.
+func (p *frameProxy) watchNext(method string) <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.seen, method)
+	return p.event(method)
+}
+
+// forgetAttempts makes attempt wait for connections that are made from now on.
+func (p *frameProxy) forgetAttempts() {
+	for len(p.attempts) > 0 {
+		<-p.attempts
+	}
+}
+
+// attempt has something in it for each connection that a program makes.
+func (p *frameProxy) attempt() <-chan struct{} { return p.attempts }
