@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"os/exec"
 	"path/filepath"
@@ -41,13 +42,8 @@ var hostiles = []hostile{
 			l.say(newDelivery(0, "nobody", 1), newHeader(0, 1), newFrame(frameBody, 0, []byte("x")))
 		},
 	},
-	{
-		name: "ack of everything", after: "confirm.select-ok", programs: []string{"send"},
-		say: func(l *link, after []byte) {
-			tag := bytes.Repeat([]byte{255}, 8)
-			l.say(newMethod(channelOf(after), "basic.ack", append(tag, 1)...)) // multiple
-		},
-	},
+	{name: "ack of everything at the start", after: "confirm.select-ok", programs: []string{"send"}, say: ackEverything},
+	{name: "ack of everything", after: "basic.ack", programs: []string{"send"}, say: ackEverything},
 	{
 		name: "endless body", after: "basic.consume-ok", programs: []string{"receive"}, floods: true,
 		say: func(l *link, after []byte) {
@@ -68,6 +64,12 @@ var hostiles = []hostile{
 			})
 		},
 	},
+}
+
+// ackEverything confirms messages that were never published: all up to the greatest number, and multiple.
+func ackEverything(l *link, after []byte) {
+	tag := bytes.Repeat([]byte{255}, 8)
+	l.say(newMethod(channelOf(after), "basic.ack", append(tag, 1)...))
 }
 
 func channelOf(frame []byte) uint16 { return binary.BigEndian.Uint16(frame[1:]) }
@@ -121,11 +123,13 @@ func TestHostileBroker(t *testing.T) {
 }
 
 func (h hostile) run(t *testing.T, cmd *exec.Cmd) {
-	if _, err := cmd.StdinPipe(); err != nil { // open, and nothing comes
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
 		t.Fatal(err)
 	}
 	cmd.Stdout = io.Discard
 	r := launch(t, cmd)
+	fmt.Fprintln(stdin, "one") // who reads it waits for more: it stays open
 	peak := make(chan int, 1)
 	go func() { peak <- peakMemory(r.Process.Pid) }()
 	told := r.tells()

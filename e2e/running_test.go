@@ -24,6 +24,8 @@ type running struct {
 	t              *testing.T
 	stdout, stderr *words
 	ended          chan struct{}
+	at             time.Time // when it ended, once it has
+	last           time.Time // when it was started, was seen to do something, or was signalled
 }
 
 // launch starts a program. Where its output goes may have been decided before.
@@ -34,11 +36,13 @@ func launch(t *testing.T, cmd *exec.Cmd) *running {
 		cmd.Stdout = r.stdout
 	}
 	cmd.Stderr = r.stderr
+	r.last = time.Now()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	go func() {
 		cmd.Wait() // its result is in cmd.ProcessState
+		r.at = time.Now()
 		close(r.ended)
 	}()
 	t.Cleanup(func() {
@@ -91,6 +95,7 @@ func (r *running) prints(text string) {
 
 func (r *running) await(w *words, text string) {
 	r.t.Helper()
+	defer r.mark()
 	late := time.After(patience)
 	for {
 		written, more := w.now()
@@ -113,6 +118,7 @@ func (r *running) await(w *words, text string) {
 // sees waits for an event that the program has to bring about.
 func (r *running) sees(event <-chan struct{}, what string) {
 	r.t.Helper()
+	defer r.mark()
 	select {
 	case <-event:
 	case <-r.ended:
@@ -128,30 +134,44 @@ func (r *running) sees(event <-chan struct{}, what string) {
 
 func (r *running) signal(s syscall.Signal) {
 	r.t.Helper()
+	r.mark()
 	if err := r.Process.Signal(s); err != nil {
 		r.t.Fatalf("%s has ended before its signal: %v\n%s", r, err, r.stderr)
 	}
 }
 
-// end waits for the program's end and returns its exit status. One that hangs has to show where, and fails the test.
+func (r *running) mark() { r.last = time.Now() }
+
+// end waits for the program's end, so long after the last event, and returns its exit status. One that hangs has to
+// show where, and fails the test.
 func (r *running) end(limit time.Duration) int {
 	r.t.Helper()
-	began := time.Now()
-	select {
-	case <-r.ended:
-	case <-time.After(limit):
+	if !r.over(time.Until(r.last.Add(limit))) {
 		r.Process.Signal(syscall.SIGQUIT)
-		select {
-		case <-r.ended:
-		case <-time.After(hang):
+		if !r.over(hang) {
 			r.Process.Kill()
 			<-r.ended
 		}
 		r.t.Fatalf("%s hangs, %s later it is still there:\n%s", r, limit, r.stderr)
 	}
-	r.t.Logf("it ended %s later with status %d and said:\n%s", time.Since(began).Round(time.Millisecond), r.ProcessState.ExitCode(), r.stderr)
+	r.t.Logf("it ended %s later with status %d and said:\n%s", r.at.Sub(r.last).Round(time.Millisecond), r.ProcessState.ExitCode(), r.stderr)
 	r.checkWords()
 	return r.ProcessState.ExitCode()
+}
+
+// over waits for the end, and is false if it does not come within the limit.
+func (r *running) over(limit time.Duration) bool {
+	select {
+	case <-r.ended:
+		return true
+	case <-time.After(limit):
+	}
+	select {
+	case <-r.ended: // long ago, perhaps
+		return true
+	default:
+		return false
+	}
 }
 
 // endsWith is end for a program that has to end with one of these statuses.
