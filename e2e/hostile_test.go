@@ -141,6 +141,7 @@ func (h hostile) run(t *testing.T, cmd *exec.Cmd) {
 	case <-r.ended:
 		itself = true
 	default:
+		r.mark()
 		r.Process.Signal(syscall.SIGINT) // it may just end
 	}
 	// A consumer that was about to connect again when it was stopped is a consumer that was stopped.

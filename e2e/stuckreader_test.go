@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -72,8 +73,8 @@ func stopStuck(t *testing.T, cmd *exec.Cmd, statuses ...int) (output string) {
 	defer reader.Close()
 	cmd.Stdout = writer
 	r := launch(t, cmd)
+	awaitFull(r, writer)
 	writer.Close()
-	awaitFull(r, reader)
 	r.signal(syscall.SIGINT)
 	r.endsWith(hang, statuses...)
 	r.has("standard output")
@@ -84,21 +85,21 @@ func stopStuck(t *testing.T, cmd *exec.Cmd, statuses ...int) (output string) {
 	return string(rest)
 }
 
-// awaitFull waits until the program no longer adds to what is in the pipe. No event tells of that.
+// awaitFull waits until nothing more fits into a pipe, and the program has had time to notice: no event tells of that.
 func awaitFull(r *running, pipe *os.File) {
 	r.t.Helper()
 	late := time.Now().Add(patience)
-	for filled, since := 0, time.Now(); ; time.Sleep(10 * time.Millisecond) {
-		n, err := unix.IoctlGetInt(int(pipe.Fd()), unix.TIOCINQ)
-		switch {
-		case err != nil:
+	for since := time.Now(); time.Since(since) < stall; time.Sleep(10 * time.Millisecond) {
+		fits := []unix.PollFd{{Fd: int32(pipe.Fd()), Events: unix.POLLOUT}}
+		n, err := unix.Poll(fits, 0)
+		if err != nil && !errors.Is(err, unix.EINTR) {
 			r.t.Fatal(err)
-		case n != filled:
-			filled, since = n, time.Now()
-		case filled > 0 && time.Since(since) > 2*stall:
-			return
-		case time.Now().After(late):
-			r.t.Fatalf("%s has written %d bytes only:\n%s", r, filled, r.stderr)
+		}
+		if n > 0 {
+			since = time.Now()
+		}
+		if time.Now().After(late) {
+			r.t.Fatalf("%s does not fill the pipe that it writes to:\n%s", r, r.stderr)
 		}
 	}
 }
