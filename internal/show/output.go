@@ -3,21 +3,14 @@ package show
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"sync"
-	"syscall"
+	"time"
 	"unicode/utf8"
 
-	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 )
-
-// ErrClosedPipe is returned by Output's methods when whoever read the output has gone, as head does after its last
-// line. A program ends quietly then.
-var ErrClosedPipe = errors.New("standard output was closed by its reader")
 
 // Output is standard output for results: buffered, so that a million lines do not cost a million system calls, and
 // flushed at every line on a terminal and by Flush before each wait. Its methods may be called from several
@@ -25,42 +18,27 @@ var ErrClosedPipe = errors.New("standard output was closed by its reader")
 type Output struct {
 	mu   sync.Mutex
 	w    *bufio.Writer // keeps its first error
+	file *file         // below w
 	line bool          // flush at every line: a person is watching
 	buf  []byte        // of escaped
 	json bytes.Buffer  // of object
-
-	closed chan struct{}
 }
 
 // NewOutput returns the Output that writes to f, which is os.Stdout outside of tests.
 func NewOutput(f *os.File) *Output {
-	o := &Output{
-		w: bufio.NewWriterSize(f, 64<<10), line: term.IsTerminal(int(f.Fd())), closed: make(chan struct{}),
-	}
-	if info, err := f.Stat(); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
-		go o.watch(int32(f.Fd()))
-	}
-	return o
+	below := newFile(f)
+	return &Output{w: bufio.NewWriterSize(below, 64<<10), file: below, line: term.IsTerminal(int(f.Fd()))}
 }
 
 // Closed is closed when the reader of a pipe has gone. A program that waits for messages would not notice otherwise
 // until it writes the next.
-func (o *Output) Closed() <-chan struct{} { return o.closed }
+func (o *Output) Closed() <-chan struct{} { return o.file.closed }
 
-// watch waits for the error condition of a pipe that nobody reads from any more, which poll reports unasked.
-func (o *Output) watch(fd int32) {
-	for {
-		pipe := []unix.PollFd{{Fd: fd}}
-		_, err := unix.Poll(pipe, -1)
-		switch {
-		case errors.Is(err, unix.EINTR):
-			continue
-		case err == nil && pipe[0].Revents&(unix.POLLERR|unix.POLLHUP) != 0:
-			close(o.closed)
-		}
-		return
-	}
-}
+// Stuck returns since when a write has been waiting for whoever reads the output; zero if none is.
+func (o *Output) Stuck() time.Time { return o.file.stuck() }
+
+// GiveUp lets every write fail that is not done yet, and all that come.
+func (o *Output) GiveUp() { o.file.giveUp() }
 
 // Printf writes one result line, which format must end with a newline.
 func (o *Output) Printf(format string, args ...any) error {
@@ -81,9 +59,9 @@ func (o *Output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if _, err := o.w.Write(p); err != nil {
-		return 0, pipeError(err)
+		return 0, err
 	}
-	return len(p), pipeError(o.w.Flush())
+	return len(p), o.w.Flush()
 }
 
 // print lets fill write one line to o.w, so that a message of a hundred mebibytes is not copied on its way out.
@@ -92,10 +70,10 @@ func (o *Output) print(fill func()) error {
 	defer o.mu.Unlock()
 	fill()
 	if o.line {
-		return pipeError(o.w.Flush())
+		return o.w.Flush()
 	}
 	_, err := o.w.Write(nil) // its first error
-	return pipeError(err)
+	return err
 }
 
 // piece is how much of a text is escaped at once.
@@ -128,19 +106,5 @@ func whole(text []byte, n int) int {
 func (o *Output) Flush() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return pipeError(o.w.Flush())
-}
-
-func pipeError(err error) error {
-	var file *fs.PathError
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, syscall.EPIPE):
-		return ErrClosedPipe
-	case errors.As(err, &file):
-		return fmt.Errorf("writing to standard output: %w", file.Err)
-	default:
-		return fmt.Errorf("writing to standard output: %w", err)
-	}
+	return o.w.Flush()
 }
