@@ -7,11 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/pflag"
 
@@ -60,9 +59,17 @@ func (p *Program) Group(title string) *pflag.FlagSet {
 func (p *Program) Exclusive(names ...string) { p.exclusive = append(p.exclusive, names) }
 
 // Run is the whole life of a program: it parses the command line, calls run with the arguments that are left, and
-// exits with the status that run's error asks for. The first SIGINT or SIGTERM cancels run's context; the second
+// exits with the status that run's error asks for. The first SIGINT, SIGTERM or SIGHUP cancels run's context; the second
 // ends the process at once, with 128 and its number.
+//
+// A program uses one processor, unless it asks for all (AllProcessors) or the environment variable GOMAXPROCS says
+// otherwise. Passing messages on is one goroutine's work, with a little beside it in others; on several processors Go's
+// runtime hands that little back and forth between threads, once for each message, which costs half as much again as the
+// work itself and is not faster.
 func (p *Program) Run(run func(ctx context.Context, args []string) error, parts ...Part) {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(1)
+	}
 	err := p.run(run, parts)
 	var failure *Error
 	switch {
@@ -103,25 +110,21 @@ func (p *Program) run(run func(ctx context.Context, args []string) error, parts 
 			return err
 		}
 	}
-	return run(stopOnSignal(), args)
+	ended := make(chan struct{})
+	ctx := stopOnSignal(ended)
+	err = run(ctx, args)
+	close(ended)
+	if Hurry(ctx).Err() != nil {
+		select {} // the second signal is about to end the process
+	}
+	return err
 }
 
-// stopOnSignal reads signals from a channel of its own because signal.NotifyContext hears only the first of them.
-// It also makes a write to a closed pipe return EPIPE instead of killing the process, so that what was not written
-// is not acknowledged.
-func stopOnSignal() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	go func() {
-		<-signals
-		cancel()
-		if second, ok := (<-signals).(syscall.Signal); ok {
-			os.Exit(128 + int(second))
-		}
-	}()
-	return ctx
+// AllProcessors lets a program that computes, or starts others that do, use every processor.
+func AllProcessors() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.SetDefaultGOMAXPROCS()
+	}
 }
 
 // version is taken from what the Go toolchain wrote into the binary.
