@@ -15,7 +15,6 @@ import (
 
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
-	_ "amqp-tutorials/internal/oneprocessor" // enough to pass messages on
 	"amqp-tutorials/internal/publish"
 	"amqp-tutorials/internal/topology"
 )
@@ -49,19 +48,21 @@ func main() {
 	}, &out, &exchange, &broker)
 }
 
-// declare makes sure that the exchange exists: publishing to one that does not closes the channel (404).
-func declare(ch *conn.Channel) error {
-	return exchange.Declare(ch)
+// declare makes sure that the exchange exists, to which all messages go: publishing to one that does not closes the
+// channel (404). It is called with each new channel: at the start, and after a lost connection.
+func declare(ch *conn.Channel) (publish.Route, error) {
+	err := exchange.Declare(ch) // exchange.declare; what if it exists with other settings is told in there
+	return publish.Route{Exchange: exchange.Name}, err
 }
 
 // send publishes one message. The exchange compares its routing key, word by word, with every binding key. What is
 // returned is where to find the broker's confirm.
 func send(ctx context.Context, ch *conn.Channel, m publish.Message) (*amqp.DeferredConfirmation, error) {
 	return ch.PublishWithDeferredConfirmWithContext(ctx,
-		exchange.Name, // exchange
-		m.RoutingKey,  // routing key: FACILITY.SEVERITY
-		out.Mandatory, // mandatory: return the message if it reaches no queue
-		false,         // immediate: RabbitMQ does not know it
-		m.Publishing,
+		m.Exchange,   // exchange
+		m.RoutingKey, // routing key: FACILITY.SEVERITY
+		m.Mandatory,  // mandatory: return the message if it reaches no queue
+		false,        // immediate: RabbitMQ does not know it
+		m.Publishing, // properties and body
 	)
 }

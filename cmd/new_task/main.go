@@ -15,7 +15,6 @@ import (
 
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
-	_ "amqp-tutorials/internal/oneprocessor" // enough to pass messages on
 	"amqp-tutorials/internal/publish"
 	"amqp-tutorials/internal/topology"
 )
@@ -40,7 +39,7 @@ new_task --priority 5 --arg x-max-priority=10 -q urgent "now!"`,
 	out = publish.Options{
 		Default:    "Hello World!",
 		Persistent: true, // ... and so do the messages in it
-		ToQueue:    true,
+		Queue:      &queue,
 	}
 	broker conn.Settings
 )
@@ -52,25 +51,24 @@ func main() {
 }
 
 // declare makes sure that the queue exists. Durability is a property of the queue from its beginning: a queue that
-// exists without it keeps being without it, and the broker refuses to declare it otherwise (406).
-func declare(ch *conn.Channel) error {
-	if out.Exchange != "" {
-		return nil // --exchange: its own bindings decide which queues get the messages
-	}
-	q, err := queue.Declare(ch)
-	out.RoutingKey = q.Name
-	out.Declared = !queue.NoDeclare // among several nodes: what then does not reach it is published again
-	return err
+// exists without it keeps being without it, and the broker refuses to declare it otherwise (406). It is called with each
+// new channel: at the start, and after a lost connection.
+func declare(ch *conn.Channel) (publish.Route, error) {
+	q, err := queue.Declare(ch) // queue.declare; what if it exists with other settings is told in there
+	return publish.Route{
+		Exchange:   "",     // the default exchange
+		RoutingKey: q.Name, // which is how it finds the queue
+	}, err
 }
 
 // send publishes one task. Its delivery mode is persistent (2): the broker writes it to disk. Only the publisher
 // confirm that follows tells that it has done so; "Sent" is printed then. What is returned is where to find it.
 func send(ctx context.Context, ch *conn.Channel, m publish.Message) (*amqp.DeferredConfirmation, error) {
 	return ch.PublishWithDeferredConfirmWithContext(ctx,
-		out.Exchange,   // exchange: "" is the default exchange
-		out.RoutingKey, // routing key: the queue's name
-		out.Mandatory,  // mandatory: return the message if it reaches no queue
-		false,          // immediate: RabbitMQ does not know it
-		m.Publishing,
+		m.Exchange,   // exchange: "" is the default exchange
+		m.RoutingKey, // routing key: the queue's name
+		m.Mandatory,  // mandatory: return the message if it reaches no queue
+		false,        // immediate: RabbitMQ does not know it
+		m.Publishing, // properties and body
 	)
 }

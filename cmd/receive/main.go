@@ -14,7 +14,6 @@ import (
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
 	"amqp-tutorials/internal/consume"
-	_ "amqp-tutorials/internal/oneprocessor" // enough to pass messages on
 	"amqp-tutorials/internal/topology"
 )
 
@@ -47,42 +46,48 @@ func main() {
 		if err := cli.NoArguments(args, "--queue names the queue"); err != nil {
 			return err
 		}
-		return consume.Run(ctx, &broker, &in, subscribe, work)
+		return consume.Run(ctx, &broker, &in, declare, subscribe, work)
 	}, &in, &queue, &broker)
 }
 
-// subscribe is called with each new channel: at the start, and after a lost connection. The queue is declared here
-// too, since nobody knows which of the two programs is started first.
-func subscribe(ch *conn.Channel) (<-chan amqp.Delivery, error) {
-	q, err := queue.Declare(ch)
-	if err != nil || in.DeclareOnly {
-		return nil, err
-	}
-	in.Queue = q.Name
-	err = ch.Qos(
-		in.PrefetchCount(), // prefetch count: deliveries that may be unacknowledged at once
-		0,                  // prefetch size: RabbitMQ knows no limit in bytes
-		false,              // global: for each consumer
-	)
-	if err != nil {
+// declare makes sure that the queue exists. The publisher does the same, since nobody knows which of the two programs is
+// started first. It is called with each new channel: at the start, and after a lost connection.
+func declare(ch *conn.Channel) (string, error) {
+	q, err := queue.Declare(ch) // queue.declare; what if it exists with other settings is told in there
+	return q.Name, err
+}
+
+// subscribe asks for the queue's messages.
+func subscribe(ch *conn.Channel, queue string, ask consume.Ask) (<-chan amqp.Delivery, error) {
+	if err := ch.Qos(
+		ask.Prefetch, // prefetch count: deliveries that may be unacknowledged at once
+		0,            // prefetch size: RabbitMQ knows no limit in bytes
+		false,        // global: for each consumer
+	); err != nil {
 		return nil, err
 	}
 	return ch.Consume(
-		q.Name,              // queue
-		in.ConsumerTag(),    // consumer tag
-		in.NoAck(),          // no-ack: false, the broker keeps a message until it is acknowledged
-		false,               // exclusive: others may consume from the queue too
-		false,               // no-local: RabbitMQ does not know it
-		false,               // no-wait: wait for the broker's answer
-		in.Arguments.Fields, // arguments
+		queue,         // queue
+		program.Name,  // consumer tag: by it the broker names the consumer
+		ask.AutoAck,   // no-ack: false, the broker keeps a message until it is acknowledged
+		false,         // exclusive: others may consume from the queue too
+		false,         // no-local: RabbitMQ does not know it
+		false,         // no-wait: wait for the broker's answer
+		ask.Arguments, // arguments
 	)
 }
 
 // work prints one message. The acknowledgement comes last: until the broker has it, the message is still the
 // broker's, and would be delivered again if this program died.
-func work(_ context.Context, ch *conn.Channel, d amqp.Delivery) error {
-	if err := in.Print(" [x] Received ", "", &d); err != nil {
+func work(s *consume.Session, d amqp.Delivery) error {
+	if err := s.Print(" [x] Received ", d); err != nil {
 		return err
 	}
-	return in.Acknowledge(ch, &d)
+	switch {
+	case in.Reject:
+		return d.Reject(false) // the broker drops it, or sends it to the queue's dead-letter exchange
+	case in.Requeue:
+		return d.Reject(true) // the broker puts it back into the queue
+	}
+	return d.Ack(false) // multiple: false, this message alone
 }

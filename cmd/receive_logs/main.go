@@ -16,7 +16,6 @@ import (
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
 	"amqp-tutorials/internal/consume"
-	_ "amqp-tutorials/internal/oneprocessor" // enough to pass messages on
 	"amqp-tutorials/internal/topology"
 )
 
@@ -39,7 +38,7 @@ receive_logs --queue audit             # a durable queue that collects while nob
 	exchange = topology.Exchange{
 		Type:     "fanout",
 		Names:    map[string]string{"fanout": "logs", "direct": "direct_logs", "topic": "topic_logs", "headers": "headers_logs"},
-		Consumed: true,
+		Consumer: &queue, // which has the flags
 	}
 	queue = topology.Queue{
 		Name:    "", // the broker makes one up; the queue is exclusive then, and not durable
@@ -55,62 +54,72 @@ receive_logs --queue audit             # a durable queue that collects while nob
 
 func main() {
 	program.Run(func(ctx context.Context, args []string) error {
-		exchange.NoDeclare = queue.NoDeclare
-		if err := bindings.Parse(args, &exchange, &queue); err != nil {
+		wanted, err := bindings.Parse(args, &exchange, &queue)
+		if err != nil {
 			return err
 		}
-		return consume.Run(ctx, &broker, &in, subscribe, work)
+		return consume.Run(ctx, &broker, &in, func(ch *conn.Channel) (string, error) { return declare(ch, wanted) }, subscribe, work)
 	}, &in, &exchange, &bindings, &queue, &broker)
 }
 
-// subscribe is called with each new channel: at the start, and after a lost connection, when the queue is a new one
-// with another name.
-func subscribe(ch *conn.Channel) (<-chan amqp.Delivery, error) {
-	if err := exchange.Declare(ch); err != nil {
-		return nil, err
+// declare makes sure that the exchange exists, and binds a queue to it. It is called with each new channel: at the start,
+// and after a lost connection, when the queue is a new one with another name.
+func declare(ch *conn.Channel, wanted []topology.Binding) (string, error) {
+	if err := exchange.Declare(ch); err != nil { // exchange.declare; what if it exists with other settings is told in there
+		return "", err
 	}
-	q, err := queue.Declare(ch)
+	q, err := queue.Declare(ch) // queue.declare
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	for i, b := range bindings.List {
-		err := ch.QueueBind(
-			q.Name,
-			b.Key, // binding key
-			exchange.Name,
-			i < len(bindings.List)-1, // no-wait: one answer, to the last, tells of all
-			b.Args,                   // arguments: what a headers exchange looks for
-		)
-		if err != nil {
-			return nil, err
+	for i, b := range wanted {
+		if err := ch.QueueBind(
+			q.Name,            // queue
+			b.Key,             // binding key
+			exchange.Name,     // exchange
+			i < len(wanted)-1, // no-wait: one answer, to the last, tells of all
+			b.Args,            // arguments: what a headers exchange looks for
+		); err != nil {
+			return "", err
 		}
 	}
-	if in.DeclareOnly {
-		return nil, nil
-	}
-	in.Queue = q.Name
-	if err := ch.Qos(in.PrefetchCount(), 0, false); err != nil {
+	return q.Name, nil
+}
+
+// subscribe asks for the queue's messages.
+func subscribe(ch *conn.Channel, queue string, ask consume.Ask) (<-chan amqp.Delivery, error) {
+	if err := ch.Qos(
+		ask.Prefetch, // prefetch count: deliveries that may be unacknowledged at once
+		0,            // prefetch size: RabbitMQ knows no limit in bytes
+		false,        // global: for each consumer
+	); err != nil {
 		return nil, err
 	}
 	return ch.Consume(
-		q.Name,              // queue
-		in.ConsumerTag(),    // consumer tag
-		in.NoAck(),          // no-ack: false, the broker keeps a message until it is acknowledged
-		false,               // exclusive
-		false,               // no-local: RabbitMQ does not know it
-		false,               // no-wait: wait for the broker's answer
-		in.Arguments.Fields, // arguments
+		queue,         // queue
+		program.Name,  // consumer tag: by it the broker names the consumer
+		ask.AutoAck,   // no-ack: false, the broker keeps a message until it is acknowledged
+		false,         // exclusive: a queue with a name may be shared
+		false,         // no-local: RabbitMQ does not know it
+		false,         // no-wait: wait for the broker's answer
+		ask.Arguments, // arguments
 	)
 }
 
 // work prints one message, with its routing key where that says something. The acknowledgement comes last.
-func work(_ context.Context, ch *conn.Channel, d amqp.Delivery) error {
-	key := ""
+func work(s *consume.Session, d amqp.Delivery) error {
+	show := s.Print
 	if exchange.Type == "direct" || exchange.Type == "topic" {
-		key = d.RoutingKey
+		show = s.PrintWithKey
 	}
-	if err := in.Print(" [x] ", key, &d); err != nil {
+	if err := show(" [x] ", d); err != nil {
 		return err
 	}
-	return in.Acknowledge(ch, &d)
+	switch {
+	case in.Reject:
+		return d.Reject(false) // the broker drops it, or sends it to the queue's dead-letter exchange
+	case in.Requeue:
+		return d.Reject(true) // the broker puts it back into the queue
+	}
+	return d.Ack(false) // multiple: false, this message alone
 }

@@ -15,7 +15,6 @@ import (
 
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
-	_ "amqp-tutorials/internal/oneprocessor" // enough to pass messages on
 	"amqp-tutorials/internal/rpc"
 )
 
@@ -36,48 +35,48 @@ rpc_client --reply-to direct 30        # without a callback queue (RabbitMQ)`,
 		Default: 30,
 		Queue:   "rpc_queue",
 	}
-	replyTo string // the name of the callback queue, another one on each connection
-	broker  conn.Settings
+	broker conn.Settings
 )
 
 func main() {
 	program.Run(func(ctx context.Context, args []string) error {
-		return rpc.Run(ctx, &broker, &calls, args, subscribe, request)
+		return rpc.Run(ctx, &broker, &calls, args, declare, subscribe, request)
 	}, &calls, &broker)
 }
 
-// subscribe is called with each new channel: at the start, and after a lost connection. One callback queue serves all
-// requests of this client. With --reply-to direct there is none: RabbitMQ sends replies straight to this channel.
-func subscribe(ch *conn.Channel) (<-chan amqp.Delivery, error) {
-	replyTo = rpc.Direct
-	if !calls.Direct() {
-		q, err := ch.QueueDeclare(
-			"",    // name: the broker makes one up
-			false, // durable
-			false, // auto-delete
-			true,  // exclusive: nobody else may use it, and it goes when this connection does
-			false, // no-wait
-			nil,   // arguments
-		)
-		if err != nil {
-			return nil, err
-		}
-		replyTo = q.Name
+// declare makes the callback queue, one for all requests of this client. With --reply-to direct there is none: RabbitMQ
+// sends replies straight to this channel. It is called with each new channel: at the start, and after a lost connection.
+func declare(ch *conn.Channel) (replyTo string, err error) {
+	if calls.Direct() {
+		return rpc.Direct, nil
 	}
+	q, err := ch.QueueDeclare(
+		"",    // name: the broker makes one up
+		false, // durable
+		false, // auto-delete
+		true,  // exclusive: nobody else may use it, and it goes when this connection does
+		false, // no-wait
+		nil,   // arguments
+	)
+	return q.Name, err
+}
+
+// subscribe asks for the replies.
+func subscribe(ch *conn.Channel, replyTo string) (<-chan amqp.Delivery, error) {
 	return ch.Consume(
-		replyTo, // queue
-		"",      // consumer tag: the library makes one up
-		true,    // no-ack: if this client dies nobody wants the reply
-		false,   // exclusive
-		false,   // no-local: RabbitMQ does not know it
-		false,   // no-wait
-		nil,     // arguments
+		replyTo,      // queue
+		program.Name, // consumer tag: by it the broker names the consumer
+		true,         // no-ack: if this client dies nobody wants the reply
+		false,        // exclusive
+		false,        // no-local: RabbitMQ does not know it
+		false,        // no-wait
+		nil,          // arguments
 	)
 }
 
 // request publishes one request. It expires in the queue when this client no longer waits for its reply, so that a
 // server which was away does not begin with work that nobody wants.
-func request(ctx context.Context, ch *conn.Channel, n int, correlationID string) error {
+func request(ctx context.Context, ch *conn.Channel, c rpc.Call) error {
 	return ch.PublishWithContext(ctx,
 		"",          // exchange: the default exchange
 		calls.Queue, // routing key: the servers' queue
@@ -85,10 +84,10 @@ func request(ctx context.Context, ch *conn.Channel, n int, correlationID string)
 		false,       // immediate: RabbitMQ does not know it
 		amqp.Publishing{
 			ContentType:   "text/plain",
-			CorrelationId: correlationID,
-			ReplyTo:       replyTo,
-			Expiration:    calls.Expiration(),
-			Body:          []byte(strconv.Itoa(n)),
+			CorrelationId: c.CorrelationID,
+			ReplyTo:       c.ReplyTo,
+			Expiration:    c.Expiration,
+			Body:          []byte(strconv.Itoa(c.N)),
 		},
 	)
 }

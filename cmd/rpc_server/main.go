@@ -38,11 +38,11 @@ rpc_server --prefetch 64 --quiet       # for throughput`,
 		Waiting:     " [x] Awaiting RPC requests",
 		Prefetch:    1, // fair dispatch: no new request before the last one is answered
 		Concurrency: 1,
-		Server:      true,
+		Slow:        true,
+		Server:      true, // it answers, on a channel of its own
 	}
-	limits  function
-	replies *conn.Channel
-	broker  conn.Settings
+	limits function // --max-n and --delay, see fib.go
+	broker conn.Settings
 )
 
 func main() {
@@ -50,40 +50,44 @@ func main() {
 		if err := cli.NoArguments(args, "rpc_client says which numbers it wants"); err != nil {
 			return err
 		}
-		return consume.Run(ctx, &broker, &in, subscribe, answer)
+		cli.AllProcessors() // it computes
+		return consume.Run(ctx, &broker, &in, declare, subscribe, answer)
 	}, &limits, &in, &queue, &broker)
 }
 
-// subscribe is called with each new channel: at the start, and after a lost connection. Replies go out on a channel
-// of their own: one that the broker refuses closes its channel, and requests must not be lost with it.
-func subscribe(ch *conn.Channel) (<-chan amqp.Delivery, error) {
-	q, err := queue.Declare(ch)
-	if err != nil || in.DeclareOnly {
-		return nil, err
-	}
-	in.Queue = q.Name
-	if replies, err = ch.Another(); err != nil {
-		return nil, err
-	}
-	if err := ch.Qos(in.PrefetchCount(), 0, false); err != nil {
+// declare makes sure that the queue of requests exists. It is called with each new channel: at the start, and after a lost
+// connection.
+func declare(ch *conn.Channel) (string, error) {
+	q, err := queue.Declare(ch) // queue.declare; what if it exists with other settings is told in there
+	return q.Name, err
+}
+
+// subscribe asks for requests.
+func subscribe(ch *conn.Channel, queue string, ask consume.Ask) (<-chan amqp.Delivery, error) {
+	if err := ch.Qos(
+		ask.Prefetch, // prefetch count: deliveries that may be unacknowledged at once
+		0,            // prefetch size: RabbitMQ knows no limit in bytes
+		false,        // global: for each consumer
+	); err != nil {
 		return nil, err
 	}
 	return ch.Consume(
-		q.Name,              // queue
-		in.ConsumerTag(),    // consumer tag
-		in.NoAck(),          // no-ack: false, the broker keeps a request until it is acknowledged
-		false,               // exclusive: other servers share the queue
-		false,               // no-local: RabbitMQ does not know it
-		false,               // no-wait: wait for the broker's answer
-		in.Arguments.Fields, // arguments
+		queue,         // queue
+		program.Name,  // consumer tag: by it the broker names the consumer
+		ask.AutoAck,   // no-ack: false, the broker keeps a request until it is acknowledged
+		false,         // exclusive: other servers share the queue
+		false,         // no-local: RabbitMQ does not know it
+		false,         // no-wait: wait for the broker's answer
+		ask.Arguments, // arguments
 	)
 }
 
-// answer answers one request. The acknowledgement comes last: a server that dies before leaves the request to another.
-func answer(ctx context.Context, ch *conn.Channel, d amqp.Delivery) error {
+// answer answers one request. The acknowledgement comes last, when the broker has confirmed the reply: a server that dies
+// before leaves the request to another.
+func answer(s *consume.Session, d amqp.Delivery) error {
 	if d.ReplyTo == "" {
 		cli.Say("note: a request without reply_to, which can't be answered, is rejected")
-		return in.Reject(&d)
+		return d.Reject(false)
 	}
 	reply := amqp.Publishing{ContentType: "text/plain", CorrelationId: d.CorrelationId}
 	n, err := limits.argument(d.Body)
@@ -92,21 +96,23 @@ func answer(ctx context.Context, ch *conn.Channel, d amqp.Delivery) error {
 		reply.Body = []byte(err.Error())
 		cli.Say("note: request %.40q is answered with an error: %s", d.Body, err)
 	} else {
-		if err := in.Say(" [.] fib(%d)", n); err != nil {
+		if err := s.Say(" [.] fib(%d)", n); err != nil {
 			return err
 		}
 		reply.Body = []byte(fib(n).String())
 	}
-	if limits.delay > 0 {
-		if err := in.Flush(); err != nil {
-			return err
-		}
-		time.Sleep(limits.delay)
-	}
-	// The default exchange routes the reply to the queue that the client named. If the client has gone, its queue
-	// has too, and the reply is dropped.
-	if err := replies.PublishWithContext(ctx, "", d.ReplyTo, false, false, reply); err != nil {
+	time.Sleep(limits.delay)
+	confirm, err := s.Replies.PublishWithDeferredConfirm(
+		"",        // exchange: the default exchange
+		d.ReplyTo, // routing key: the queue that the client has named. If the client has gone, so has the queue
+		false,     // mandatory: false, the broker drops the reply then
+		false,     // immediate: RabbitMQ does not know it
+		reply,
+	)
+	if err != nil {
 		return err
 	}
-	return in.Acknowledge(ch, &d)
+	return s.Confirmed(confirm, func() error {
+		return d.Ack(false) // multiple: false, this request alone
+	})
 }

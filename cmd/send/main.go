@@ -14,7 +14,6 @@ import (
 
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
-	_ "amqp-tutorials/internal/oneprocessor" // enough to pass messages on
 	"amqp-tutorials/internal/publish"
 	"amqp-tutorials/internal/topology"
 )
@@ -39,7 +38,7 @@ send -e amq.topic -k kern.info "up"    # to an exchange that exists`,
 	}
 	out = publish.Options{
 		Default: "Hello World!",
-		ToQueue: true,
+		Queue:   &queue,
 	}
 	broker conn.Settings
 )
@@ -51,25 +50,24 @@ func main() {
 }
 
 // declare makes sure that the queue exists: a message for a queue that does not is dropped by the exchange, and
-// nobody is told. Declaring what is there already changes nothing, so the consumer may do the same.
-func declare(ch *conn.Channel) error {
-	if out.Exchange != "" {
-		return nil // --exchange: its own bindings decide which queues get the messages
-	}
-	q, err := queue.Declare(ch)
-	out.RoutingKey = q.Name
-	out.Declared = !queue.NoDeclare // among several nodes: what then does not reach it is published again
-	return err
+// nobody is told. Declaring what is there already changes nothing, so the consumer may do the same. It is called with
+// each new channel: at the start, and after a lost connection.
+func declare(ch *conn.Channel) (publish.Route, error) {
+	q, err := queue.Declare(ch) // queue.declare; what if it exists with other settings is told in there
+	return publish.Route{
+		Exchange:   "",     // the default exchange
+		RoutingKey: q.Name, // which is how it finds the queue
+	}, err
 }
 
 // send publishes one message. There is no answer to basic.publish; what is returned is where the library will put the
 // broker's confirm (see publisher confirms, tutorial 7).
 func send(ctx context.Context, ch *conn.Channel, m publish.Message) (*amqp.DeferredConfirmation, error) {
 	return ch.PublishWithDeferredConfirmWithContext(ctx,
-		out.Exchange,   // exchange: "" is the default exchange
-		out.RoutingKey, // routing key: the queue's name
-		out.Mandatory,  // mandatory: return the message if it reaches no queue
-		false,          // immediate: RabbitMQ does not know it
-		m.Publishing,
+		m.Exchange,   // exchange: "" is the default exchange
+		m.RoutingKey, // routing key: the queue's name
+		m.Mandatory,  // mandatory: return the message if it reaches no queue
+		false,        // immediate: RabbitMQ does not know it
+		m.Publishing, // properties and body
 	)
 }

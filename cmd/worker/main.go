@@ -11,13 +11,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
 	"amqp-tutorials/internal/consume"
-	_ "amqp-tutorials/internal/oneprocessor" // enough to pass messages on
 	"amqp-tutorials/internal/topology"
 )
 
@@ -44,8 +44,10 @@ worker --exec 'gzip > "$AMQP_MESSAGE_ID.gz"' --concurrency 4`,
 		Waiting:     " [*] Waiting for messages. To exit press CTRL+C",
 		Prefetch:    1, // fair dispatch: no new task before the last one is acknowledged
 		Concurrency: 1,
+		Slow:        true,
+		Failures:    other.failures,
 	}
-	effort work
+	other  otherWork // --exec and the like, see exec.go
 	broker conn.Settings
 )
 
@@ -54,51 +56,49 @@ func main() {
 		if err := cli.NoArguments(args, "tasks are published by new_task"); err != nil {
 			return err
 		}
-		return consume.Run(ctx, &broker, &in, subscribe, do)
-	}, &effort, &in, &queue, &broker)
+		return consume.Run(ctx, &broker, &in, declare, subscribe, work)
+	}, &other, &in, &queue, &broker)
 }
 
-// subscribe is called with each new channel: at the start, and after a lost connection.
-func subscribe(ch *conn.Channel) (<-chan amqp.Delivery, error) {
-	q, err := queue.Declare(ch)
-	if err != nil || in.DeclareOnly {
-		return nil, err
-	}
-	in.Queue = q.Name
-	// Without a prefetch the broker deals all tasks out at once, in turn: one worker may get all the heavy ones.
-	err = ch.Qos(
-		in.PrefetchCount(), // prefetch count: deliveries that may be unacknowledged at once
-		0,                  // prefetch size: RabbitMQ knows no limit in bytes
-		false,              // global: for each consumer
-	)
-	if err != nil {
+// declare makes sure that the queue exists. It is called with each new channel: at the start, and after a lost connection.
+func declare(ch *conn.Channel) (string, error) {
+	q, err := queue.Declare(ch) // queue.declare; what if it exists with other settings is told in there
+	return q.Name, err
+}
+
+// subscribe asks for tasks. Without a prefetch the broker deals all of them out at once, in turn: one worker may get all
+// the heavy ones.
+func subscribe(ch *conn.Channel, queue string, ask consume.Ask) (<-chan amqp.Delivery, error) {
+	if err := ch.Qos(
+		ask.Prefetch, // prefetch count: deliveries that may be unacknowledged at once
+		0,            // prefetch size: RabbitMQ knows no limit in bytes
+		false,        // global: for each consumer
+	); err != nil {
 		return nil, err
 	}
 	return ch.Consume(
-		q.Name,              // queue
-		in.ConsumerTag(),    // consumer tag
-		in.NoAck(),          // no-ack: false, the broker keeps a task until it is acknowledged
-		false,               // exclusive: other workers share the queue
-		false,               // no-local: RabbitMQ does not know it
-		false,               // no-wait: wait for the broker's answer
-		in.Arguments.Fields, // arguments
+		queue,         // queue
+		program.Name,  // consumer tag: by it the broker names the consumer
+		ask.AutoAck,   // no-ack: false, the broker keeps a task until it is acknowledged
+		false,         // exclusive: other workers share the queue
+		false,         // no-local: RabbitMQ does not know it
+		false,         // no-wait: wait for the broker's answer
+		ask.Arguments, // arguments
 	)
 }
 
-// do does one task. The acknowledgement comes last: until the broker has it, the task is still the broker's.
-func do(_ context.Context, ch *conn.Channel, d amqp.Delivery) error {
-	if err := in.Print(" [x] Received ", "", &d); err != nil {
+// work does one task: a dot in its body is a second of work. The acknowledgement comes last: until the broker has it, the
+// task is still the broker's, and is given to another worker if this one dies.
+func work(s *consume.Session, d amqp.Delivery) error {
+	if err := s.Print(" [x] Received ", d); err != nil {
 		return err
 	}
-	done, err := effort.on(&d)
-	if err != nil {
+	if other.given() {
+		return other.work(s, d)
+	}
+	time.Sleep(time.Duration(bytes.Count(d.Body, []byte("."))) * other.unit)
+	if err := s.Say(" [x] Done"); err != nil {
 		return err
 	}
-	if !done || effort.fail != "" && bytes.Contains(d.Body, []byte(effort.fail)) {
-		return in.Fail(&d)
-	}
-	if err := in.Say(" [x] Done"); err != nil {
-		return err
-	}
-	return in.Acknowledge(ch, &d)
+	return d.Ack(false) // multiple: false, this task alone
 }

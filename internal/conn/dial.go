@@ -13,19 +13,8 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"amqp-tutorials/internal/cli"
+	"amqp-tutorials/internal/wire"
 )
-
-// closeTimeout bounds the goodbye: a broker under a memory alarm answers nothing on a connection that has published.
-const closeTimeout = 2 * time.Second
-
-// connection is an open AMQP connection and the socket below it.
-type connection struct {
-	*amqp.Connection
-	socket  net.Conn
-	node    *node
-	blocked chan amqp.Blocking
-	ready   func() // called by the program when it has got what it needs
-}
 
 // connect tries the nodes in turn, and again with growing pauses for as long as patience lasts; without patience it
 // tries each once. It returns the reason of the last failure as the user shall see it.
@@ -84,34 +73,30 @@ func (s *Settings) dial(ctx context.Context, n *node) (*connection, error) {
 		stream = secured
 	}
 	s.warn(n, socket)
-	stream = coalesce(stream)
-	if s.verbose {
-		stream = newTap(stream)
-	}
-	opened, err := amqp.Open(stream, s.config(n))
+	w := wire.New(stream, socket, s.tell())
+	opened, err := amqp.Open(w, s.config(n))
 	if err != nil {
-		socket.Close()
+		w.Sever()
 		if errors.Is(err, amqp.ErrCredentials) && offers(opened, tellsRefusal) {
 			err = errHungUp // which the library takes for a refusal, but this broker says if it refuses
+		}
+		if broken := w.Violation(); broken != nil {
+			return nil, &dialError{failure{Status: cli.Unconnected, What: "connecting to " + n.address(), Why: broken.Error()}, true}
 		}
 		return nil, n.explainDial(ctx, err, socket)
 	}
 	if !unwatch() {
 		return nil, n.explainDial(ctx, ctx.Err(), socket)
 	}
-	c := &connection{Connection: opened, socket: socket, node: n}
-	c.blocked = c.NotifyBlocked(make(chan amqp.Blocking, 16))
-	go c.hangUp(c.NotifyClose(make(chan *amqp.Error, 1)))
-	return c, nil
+	return newConnection(opened, w, n), nil
 }
 
-// hangUp closes the socket of a connection that is lost. The library's own closing waits for a publish that is stuck
-// in its write, and that waits for the socket.
-func (c *connection) hangUp(closed <-chan *amqp.Error) {
-	if <-closed != nil {
-		time.Sleep(farewell)
-		c.socket.Close()
+// tell is what --verbose does with each method that passes.
+func (s *Settings) tell() func(string) {
+	if !s.verbose {
+		return nil
 	}
+	return func(text string) { cli.Say("%s", text) }
 }
 
 // config is what the handshake tells the broker. The library's default frame size is set here because it does so
@@ -177,24 +162,6 @@ func (s *Settings) warn(n *node, socket net.Conn) {
 func loopback(socket net.Conn) bool {
 	addr, ok := socket.RemoteAddr().(*net.TCPAddr)
 	return !ok || addr.IP.IsLoopback()
-}
-
-// close says goodbye to the broker, and hangs up if there is no answer. The channel is not closed first: that would
-// be another round trip, and closing the connection closes it too (AMQP 0-9-1, section 1.4.2.10).
-func (c *connection) close() {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := c.CloseDeadline(time.Now().Add(closeTimeout)); err != nil && !errors.Is(err, amqp.ErrClosed) {
-			c.socket.Close()
-		}
-	}()
-	select {
-	case <-done:
-	case <-time.After(closeTimeout):
-		c.socket.Close() // frees a publish that is stuck in its write, and with it the library's own closing
-		<-done
-	}
 }
 
 // sleep waits for d or until ctx is done, whose error it then returns.

@@ -70,7 +70,7 @@ func TestExplainDial(t *testing.T) {
 	}
 }
 
-func TestJudge(t *testing.T) {
+func TestClassify(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		err   error
@@ -91,7 +91,7 @@ func TestJudge(t *testing.T) {
 		{"our own mistake", &amqp.Error{Code: 501, Reason: "amqp: shortstr \"...\" exceeds 255 bytes"}, false, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			err := (&Channel{again: test.again}).judge(test.err)
+			err := classify(test.err, test.again)
 			var gone *LostError
 			var refused *cli.Error
 			if errors.As(err, &gone) != test.lost || errors.As(err, &refused) == test.lost {

@@ -35,27 +35,26 @@ type LostError struct{ Why string }
 
 func (e *LostError) Error() string { return e.Why }
 
-// GiveUpAfter tells how long the program waits without a connection before it gives up. The pauses between
-// attempts to connect then grow to a tenth of that at most, but not below half a second: the program is not to give up
-// on a broker that is back.
-func (s *Settings) GiveUpAfter(patience time.Duration) { s.patience = patience }
-
 // Keep connects and calls use with a channel. When the connection is lost it connects again, in growing intervals
-// from half a second to half a minute (see GiveUpAfter), and calls use with the new channel. It returns when use is
-// done or the broker refuses what use asks for; then the error is a *cli.Error, unless it is use's own or the
-// context's. So use returns the library's errors as they come, may be called any number of times, and calls
-// Channel.Ready.
-func (s *Settings) Keep(ctx context.Context, use func(context.Context, *Channel) error) error {
-	pause := s.pauses()
+// from half a second to half a minute (see Guard.Patience), and calls use with the new channel. It returns when use is
+// done, the guard ends the run, or the broker refuses what use asks for; then the error is a *cli.Error, unless it is
+// use's own or the context's. So use returns the library's errors as they come, may be called any number of times, and
+// calls Channel.Ready.
+func (s *Settings) Keep(g *Guard, use func(*Channel) error) error {
+	ctx, pause := g.life, s.pauses(g.Patience)
+	go g.watch()
 	c, err := s.connect(ctx, s.wait, pause)
 	if err != nil {
 		return err
 	}
+	g.Progressed()
+	g.ever.Store(true)
 	var away outage
+	noted := map[string]bool{}
 	for again := false; ; again = true {
-		c.ready = func() { away.end(c.node.address()) }
+		c.ready, c.noted = func() { away.end(c.node.address()) }, noted
 		began := time.Now()
-		err := s.session(ctx, c, again, use)
+		err := s.session(g, c, again, use)
 		var gone *LostError
 		if !errors.As(err, &gone) || ctx.Err() != nil {
 			return err
@@ -76,16 +75,17 @@ func (s *Settings) Keep(ctx context.Context, use func(context.Context, *Channel)
 	}
 }
 
-// pauses are those between attempts to connect.
-func (s *Settings) pauses() backoff.BackOff {
+// pauses are those between attempts to connect. For a program that gives up some time they grow to a tenth of that at most,
+// but not below half a second: it is not to give up on a broker that is back.
+func (s *Settings) pauses(patience time.Duration) backoff.BackOff {
 	if s.pause != nil {
 		return s.pause
 	}
 	pause := &backoff.ExponentialBackOff{
 		InitialInterval: shortest, RandomizationFactor: 0.3, Multiplier: 1.6, MaxInterval: longest,
 	}
-	if s.patience > 0 {
-		pause.MaxInterval = max(shortest, min(longest, s.patience/10))
+	if patience > 0 {
+		pause.MaxInterval = max(shortest, min(longest, patience/10))
 	}
 	pause.Reset()
 	return pause
@@ -134,50 +134,42 @@ func lostForGood(ctx context.Context, err error) error {
 }
 
 // session uses one connection to its end.
-func (s *Settings) session(ctx context.Context, c *connection, again bool, use func(context.Context, *Channel) error) error {
-	defer c.close()
-	defer c.tellLoss()()
+func (s *Settings) session(g *Guard, c *connection, again bool, use func(*Channel) error) (err error) {
+	g.connection.Store(c)
+	defer func() {
+		g.answered.Store(c.close(g))
+		g.connection.Store(nil)
+	}()
 	ch, err := c.channel()
 	if err != nil {
-		return ch.judge(err)
+		return ch.explain(err)
 	}
 	ch.again = again
-	return ch.judge(use(ctx, ch))
+	return ch.explain(use(ch))
 }
 
-// tellLoss tells of a lost connection even if its session does not end with it, because a task takes long: whoever
-// watches is to know that the broker gives the task to another. It returns the end of its watch.
-func (c *connection) tellLoss() (end func()) {
-	over := make(chan struct{})
-	closed := c.NotifyClose(make(chan *amqp.Error, 1))
-	go func() {
-		var e *amqp.Error
-		select {
-		case <-over:
-			return
-		case e = <-closed: // nil: we closed it ourselves
-		}
-		select {
-		case <-over:
-		case <-time.After(lasting):
-			if e != nil && lost(e) {
-				cli.Say("connection to %s lost: %s; finishing what has been begun", c.node.address(), reason(e))
-			}
-		}
-	}()
-	return func() { close(over) }
-}
-
-// judge decides what an error means: lost (*LostError), refused by the broker (*cli.Error), or neither (as it is).
-func (ch *Channel) judge(err error) error {
-	if errors.Is(err, amqp.ErrClosed) && ch.Channel != nil {
+// explain says what an error of the session means, see classify.
+func (ch *Channel) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	if broken := ch.connection.wire.Violation(); broken != nil {
+		return &cli.Error{Status: cli.Failed, What: "connection to " + ch.connection.node.address(), Why: broken.Error()}
+	}
+	if errors.Is(err, amqp.ErrClosed) {
 		err = ch.Reason()
 	}
+	return classify(err, ch.again)
+}
+
+// classify decides what an error means: lost (*LostError), refused by the broker (*cli.Error), or neither (as it is).
+// again is true if an earlier connection was lost.
+func classify(err error, again bool) error {
 	var e *amqp.Error
 	var socket *net.OpError
 	var cause syscall.Errno
 	switch {
-	case errors.As(err, &e) && (lost(e) || ch.again && e.Code == amqp.ResourceLocked):
+	case errors.As(err, &e) && (lost(e) || again && e.Code == amqp.ResourceLocked):
 		// After a reconnect our own exclusive queue stays locked until the broker has missed the old connection.
 		return &LostError{reason(e)}
 	case errors.As(err, &e):
@@ -187,7 +179,7 @@ func (ch *Channel) judge(err error) error {
 	case errors.As(err, &socket) && errors.As(socket, &cause):
 		return &LostError{cause.Error()} // without the addresses
 	case socket != nil, errors.Is(err, net.ErrClosed):
-		return &LostError{err.Error()}
+		return &LostError{"the connection was closed"}
 	}
 	return err
 }

@@ -61,6 +61,20 @@ func proxied(t *testing.T, n *broker.Node) (*Settings, *toxiproxy.Proxy) {
 	return s, proxy
 }
 
+// silentOutput is a standard output that is never stuck.
+type silentOutput struct{}
+
+func (silentOutput) Stuck() time.Time { return time.Time{} }
+func (silentOutput) GiveUp()          {}
+
+// keep is Keep under a guard of its own.
+func keep(t *testing.T, s *Settings, use func(*Channel) error) error {
+	t.Helper()
+	g := NewGuard(context.Background(), silentOutput{})
+	defer g.Close()
+	return s.Keep(g, use)
+}
+
 // The pauses grow from half a second, to half a minute or to a tenth of the time that a program has; who has no time to
 // lose, but waits for the first connection, does not hammer at the broker's door.
 func TestPauses(t *testing.T) {
@@ -68,9 +82,7 @@ func TestPauses(t *testing.T) {
 	for patience, want := range map[time.Duration]time.Duration{
 		0: longest, time.Hour: longest, time.Minute: 6 * time.Second, time.Millisecond: shortest,
 	} {
-		s := &Settings{}
-		s.GiveUpAfter(patience)
-		pause := s.pauses()
+		pause := (&Settings{}).pauses(patience)
 		if first := float64(pause.NextBackOff()); first > spread*float64(shortest) {
 			t.Errorf("patience of %v: the first pause is %v", patience, time.Duration(first))
 		}
@@ -107,7 +119,7 @@ func testKeepDoesNotGrow(t *testing.T, n *broker.Node) {
 	}
 	var early uint64
 	sessions := 0
-	err := s.Keep(context.Background(), func(_ context.Context, ch *Channel) error {
+	err := keep(t, s, func(ch *Channel) error {
 		sessions++
 		if ch.Again() != (sessions > 1) {
 			t.Errorf("session %d: again is %t", sessions, ch.Again())
@@ -149,7 +161,7 @@ func testKeepDoesNotGrow(t *testing.T, n *broker.Node) {
 func testKeepTellsRefusals(t *testing.T, n *broker.Node) {
 	s, _ := proxied(t, n)
 	sessions := 0
-	err := s.Keep(context.Background(), func(_ context.Context, ch *Channel) error {
+	err := keep(t, s, func(ch *Channel) error {
 		sessions++
 		_, err := ch.QueueDeclarePassive("missing", false, false, false, false, nil)
 		return err
@@ -162,7 +174,7 @@ func testKeepTellsRefusals(t *testing.T, n *broker.Node) {
 	if err := n.API(http.MethodPut, limit, map[string]int{"value": 0}, nil); err != nil {
 		t.Fatal(err)
 	}
-	err = s.Keep(context.Background(), func(context.Context, *Channel) error { return nil })
+	err = keep(t, s, func(*Channel) error { return nil })
 	if !errors.As(err, &refused) || !strings.Contains(refused.Why, "limit") {
 		t.Errorf("no channels allowed: %v", err)
 	}
@@ -170,12 +182,13 @@ func testKeepTellsRefusals(t *testing.T, n *broker.Node) {
 		t.Fatal(err)
 	}
 	own := errors.New("the session's own")
-	if err := s.Keep(context.Background(), func(context.Context, *Channel) error { return own }); err != own {
+	if err := keep(t, s, func(*Channel) error { return own }); err != own {
 		t.Errorf("got %v, want %v", err, own)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	err = s.Keep(ctx, func(ctx context.Context, ch *Channel) error {
-		cancel()
+	g := NewGuard(context.Background(), silentOutput{})
+	defer g.Close()
+	err = s.Keep(g, func(ch *Channel) error {
+		g.End(ErrStopped)
 		ch.Sever()
 		return ch.Reason()
 	})
@@ -193,7 +206,7 @@ func testLostHandshake(t *testing.T, n *broker.Node) {
 	s.nodes[0].port = hangUpAtLogin(t, proxy.Listen, 1, 3)
 	silent(t)
 	sessions := 0
-	err := s.Keep(context.Background(), func(_ context.Context, ch *Channel) error {
+	err := keep(t, s, func(ch *Channel) error {
 		if sessions++; sessions == 1 {
 			ch.Sever()
 			return ch.Reason()
@@ -247,7 +260,7 @@ func hangUpAtLogin(t *testing.T, broker string, numbers ...int) (port string) {
 // A channel that the broker has closed is replaced on the same connection.
 func testReopen(t *testing.T, n *broker.Node) {
 	s, _ := proxied(t, n)
-	err := s.Keep(context.Background(), func(_ context.Context, ch *Channel) error {
+	err := keep(t, s, func(ch *Channel) error {
 		_, err := ch.QueueDeclarePassive("missing", false, false, false, false, nil)
 		if e := ch.Refusal(err); e == nil || e.Code != amqp.NotFound {
 			t.Errorf("got %v, want 404", err)

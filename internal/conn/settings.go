@@ -31,9 +31,8 @@ type Settings struct {
 	tls   *pflag.FlagSet // of the group "TLS"
 	nodes []node         // where to connect, found by Check: the nodes of one cluster
 
-	warned   bool
-	patience time.Duration   // see GiveUpAfter; 0: endless
-	pause    backoff.BackOff // between attempts to connect; nil: see pauses
+	warned bool
+	pause  backoff.BackOff // between attempts to connect; nil: see pauses
 }
 
 // Flags adds the flags that all ten programs share.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"amqp-tutorials/internal/cli"
+	"amqp-tutorials/internal/conn"
 	"amqp-tutorials/internal/show"
 )
 
@@ -32,7 +33,7 @@ func (j *journal) Reject(tag uint64, requeue bool) error {
 // options parses flags as a program with this prefetch and concurrency would.
 func options(t *testing.T, prefetch, concurrency int, flags string) *Options {
 	t.Helper()
-	o := &Options{Prefetch: prefetch, Concurrency: concurrency, out: show.NewOutput(os.NewFile(^uintptr(0), "nowhere"))}
+	o := &Options{Prefetch: prefetch, Concurrency: concurrency}
 	o.Flags(&cli.Program{})
 	if err := o.flags.Parse(strings.Fields(flags)); err != nil {
 		t.Fatal(err)
@@ -43,7 +44,16 @@ func options(t *testing.T, prefetch, concurrency int, flags string) *Options {
 	return o
 }
 
-func TestSettlement(t *testing.T) {
+// runOf is a run with these options, under a guard that ends with stop.
+func runOf(t *testing.T, o *Options) *run {
+	t.Helper()
+	out := show.NewOutput(os.NewFile(^uintptr(0), "nowhere"))
+	g := conn.NewGuard(context.Background(), out)
+	t.Cleanup(g.Close)
+	return &run{Options: o, guard: g, out: out}
+}
+
+func TestAcks(t *testing.T) {
 	for _, test := range []struct {
 		name                  string
 		prefetch, concurrency int
@@ -66,16 +76,18 @@ func TestSettlement(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var told journal
-			life, stop := context.WithCancel(context.Background())
-			defer stop()
-			s := newSettlement(life, options(t, test.prefetch, test.concurrency, test.flags), &told)
+			r := runOf(t, options(t, test.prefetch, test.concurrency, test.flags))
+			s := newAcks(r, &told)
 			for word := range strings.FieldsSeq(test.do) {
 				var err error
 				tag := uint64(word[1] - '0')
 				switch word[0] {
 				case 's':
-					stop()
+					r.guard.End(conn.ErrStopped)
 				case 'd':
+					if err = s.taken(tag); err != nil {
+						t.Fatal(err)
+					}
 					err = s.done(tag, acknowledge)
 				case 'r':
 					if word == "rest" {
@@ -104,8 +116,9 @@ func TestNeverMoreThanCount(t *testing.T) {
 	for _, flags := range []string{"--count 1", "--count 2", "--count 9", "--count 10", "--count 999", "--count 12345", "--requeue --count 50", "--auto-ack --count 7"} {
 		for _, concurrency := range []int{0, 1, 4, 100} {
 			o := options(t, 500, concurrency, flags)
-			prefetch := o.PrefetchCount()
-			s := newSettlement(context.Background(), o, new(journal))
+			r := runOf(t, o)
+			prefetch := r.ask().Prefetch
+			s := newAcks(r, new(journal))
 			if prefetch < 1 || s.free+prefetch != o.count {
 				t.Errorf("%s, concurrency %d: %d may be settled before the end, with a prefetch of %d", flags, concurrency, s.free, prefetch)
 			}

@@ -12,37 +12,60 @@ import (
 	"amqp-tutorials/internal/show"
 )
 
-// take takes deliveries until there is a reason not to, and settles them all.
-func (r *run) take(ch *conn.Channel, deliveries <-chan amqp.Delivery) error {
-	crew := newCrew(r, ch)
-	why := r.loop(ch, deliveries, crew)
+// take takes deliveries until there is a reason not to, and tells the broker of them all.
+func (s *Session) take(deliveries <-chan amqp.Delivery) error {
+	tasks := newTasks(s)
+	why := s.loop(deliveries, tasks)
 	switch why {
-	case errStopped, errCount, errEmpty, errIdle, errTimeout:
+	case conn.ErrStopped, errCount, errEmpty, errIdle, errTimeout:
 		// What the broker has sent beyond this goes back to the queue with the end of the connection.
-		if err := ch.Cancel(r.ConsumerTag(), false); err != nil {
+		if err := s.ch.Cancel(s.run.tag, false); err != nil {
 			why = err
+		} else {
+			s.acks.proven()
 		}
 		// Without acknowledgements it does not: what has been sent is to be worked on, or it is lost.
-		for r.NoAck() {
+		for s.acks.auto {
 			d, ok := <-deliveries
 			if !ok {
 				break
 			}
-			if err := crew.do(d); err != nil {
+			if err := tasks.do(d); err != nil {
 				return err
 			}
 		}
 	}
-	if err := crew.wait(); err != nil {
+	if err := tasks.wait(); err != nil {
 		return err
 	}
-	if err := r.settle.rest(); err != nil {
+	if err := s.awaitReplies(); err != nil {
+		return err
+	}
+	if err := s.acks.rest(); err != nil {
 		return err
 	}
 	if errors.Is(why, errCancelled) {
-		return r.explainCancel(ch)
+		return s.run.explainCancel(s.ch)
 	}
 	return why
+}
+
+// awaitReplies waits until the broker has all replies.
+func (s *Session) awaitReplies() error {
+	for {
+		if err := s.confirmed(); err != nil {
+			return err
+		}
+		first := s.confirming()
+		if first == nil {
+			return nil
+		}
+		select {
+		case <-first:
+		case <-s.ch.Closed():
+			return s.ch.Reason()
+		}
+	}
 }
 
 // Pauses of the loop while nothing comes.
@@ -56,27 +79,28 @@ const (
 //
 // A queue is empty when the broker counts no messages in it, but one consumer at least, which is this one. RabbitMQ
 // says 0 and 0 of a quorum queue whose leader does not answer at once, and of no stream that it has a consumer.
-func (r *run) loop(ch *conn.Channel, deliveries <-chan amqp.Delivery, crew *crew) error {
+func (s *Session) loop(deliveries <-chan amqp.Delivery, tasks *tasks) error {
+	r := s.run
 	empty := false // the broker has nothing more, but the library may
 	looked := 0    // since the last message
-	for r.count == 0 || crew.taken < r.count-r.taken {
-		d, ok, came, err := r.next(deliveries)
+	for r.count == 0 || tasks.taken < r.count-r.taken {
+		d, ok, came, err := s.next(deliveries)
 		if err == nil && !came {
-			d, ok, came, err = r.wait(deliveries, crew)
+			d, ok, came, err = s.wait(deliveries, tasks)
 		}
 		switch {
 		case err != nil:
 			return err
 		case came:
 			empty, looked = false, 0
-			err = r.delivered(ch, crew, d, ok)
+			err = s.delivered(tasks, d, ok)
 		case empty: // and nothing has come since
 			return errEmpty
-		case crew.idle():
+		case tasks.idle():
 			var q amqp.Queue
-			q, err = ch.QueueDeclarePassive(r.Queue, false, false, false, false, nil)
+			q, err = s.ch.QueueDeclarePassive(r.queue, false, false, false, false, nil)
 			looked++
-			counted := q.Messages == 0 && q.Consumers > 0 && !r.settle.returning()
+			counted := q.Messages == 0 && q.Consumers > 0 && !s.acks.returning()
 			empty = counted || looked > looks && (q.Messages == 0 || r.stream)
 		}
 		if err != nil {
@@ -87,9 +111,15 @@ func (r *run) loop(ch *conn.Channel, deliveries <-chan amqp.Delivery, crew *crew
 }
 
 // next returns a delivery that is there already or comes within a moment.
-func (r *run) next(deliveries <-chan amqp.Delivery) (d amqp.Delivery, ok, came bool, err error) {
-	if r.life.Err() != nil {
-		return d, false, false, context.Cause(r.life)
+func (s *Session) next(deliveries <-chan amqp.Delivery) (d amqp.Delivery, ok, came bool, err error) {
+	r := s.run
+	if life := r.guard.Life(); life.Err() != nil {
+		return d, false, false, context.Cause(life)
+	}
+	if s.Replies != nil {
+		if err := s.confirmed(); err != nil {
+			return d, false, false, err
+		}
 	}
 	for range 2 {
 		select {
@@ -99,7 +129,7 @@ func (r *run) next(deliveries <-chan amqp.Delivery) (d amqp.Delivery, ok, came b
 			runtime.Gosched() // to the library's goroutine, which may be about to hand one over
 		}
 	}
-	if !r.settle.waits() {
+	if !s.acks.waits() {
 		return d, false, false, nil
 	}
 	r.linger.Reset(linger)
@@ -114,12 +144,15 @@ func (r *run) next(deliveries <-chan amqp.Delivery) (d amqp.Delivery, ok, came b
 
 // wait flushes and acknowledges, and waits for the next delivery, for the end, or with --until-empty for the time to
 // look whether the queue is empty.
-func (r *run) wait(deliveries <-chan amqp.Delivery, crew *crew) (d amqp.Delivery, ok, came bool, err error) {
-	if err := r.settle.flush(); err != nil {
+func (s *Session) wait(deliveries <-chan amqp.Delivery, tasks *tasks) (d amqp.Delivery, ok, came bool, err error) {
+	r := s.run
+	if err := s.acks.flush(); err != nil {
 		return d, false, false, err
 	}
-	if r.idleTimeout > 0 {
-		r.idle.Reset(r.idleTimeout)
+	r.rest()
+	var closed <-chan struct{}
+	if s.Replies != nil { // else the channel of deliveries is closed
+		closed = s.ch.Closed()
 	}
 	for {
 		var again <-chan time.Time
@@ -129,14 +162,24 @@ func (r *run) wait(deliveries <-chan amqp.Delivery, crew *crew) (d amqp.Delivery
 		select {
 		case d, ok = <-deliveries:
 			return d, ok, true, nil
-		case err := <-crew.failed:
+		case err := <-tasks.failed:
 			return d, false, false, err
+		case <-s.confirming():
+			if err := s.confirmed(); err != nil {
+				return d, false, false, err
+			}
+			if err := s.acks.flush(); err != nil {
+				return d, false, false, err
+			}
+		case <-s.more: // there is another reply to wait for
+		case <-closed:
+			return d, false, false, s.ch.Reason()
 		case <-r.out.Closed():
 			return d, false, false, show.ErrClosedPipe
-		case <-r.life.Done():
-			return d, false, false, context.Cause(r.life)
+		case <-r.guard.Life().Done():
+			return d, false, false, context.Cause(r.guard.Life())
 		case <-again:
-			if crew.idle() {
+			if tasks.idle() {
 				return d, false, false, nil
 			}
 		}
@@ -145,22 +188,34 @@ func (r *run) wait(deliveries <-chan amqp.Delivery, crew *crew) (d amqp.Delivery
 
 // delivered passes a delivery on. A channel of deliveries that is closed while the AMQP channel is open means that
 // the broker has cancelled the consumer.
-func (r *run) delivered(ch *conn.Channel, crew *crew, d amqp.Delivery, ok bool) error {
+func (s *Session) delivered(tasks *tasks, d amqp.Delivery, ok bool) error {
 	if !ok {
-		if !ch.IsClosed() {
+		if !s.ch.IsClosed() {
 			return errCancelled
 		}
-		return ch.Reason()
+		return s.ch.Reason()
 	}
-	r.idle.Stop()
+	r := s.run
+	r.wake()
 	if _, offset := d.Headers[streamOffset]; offset {
 		r.stream = true
 	}
-	r.bar.Set(int64(r.taken + crew.taken))
-	if r.autoAck && r.count > 0 {
-		if err := r.settle.done(d.DeliveryTag, acknowledge); err != nil {
-			return err
-		}
+	r.bar.Set(int64(r.taken + tasks.taken))
+	if err := s.acks.taken(d.DeliveryTag); err != nil {
+		return err
 	}
-	return crew.do(d)
+	if r.crashing && tasks.taken == 0 {
+		s.crashSoon()
+	}
+	return tasks.do(d)
+}
+
+// crashSoon lets the run crash when the time is over that --crash-after says.
+func (s *Session) crashSoon() {
+	r := s.run
+	time.AfterFunc(r.crashAfter, func() {
+		_ = r.out.Flush() // a crash has nobody to tell that it has failed
+		r.lost = s.ch.Delivered() - s.acks.count()
+		close(r.crashed)
+	})
 }

@@ -14,16 +14,24 @@ import (
 	"amqp-tutorials/internal/show"
 )
 
-// Subscribe is a tutorial's own way to its messages: declare, bind, set the prefetch, consume. It is called with each
-// new channel: at the start, and after a lost connection. A nil channel of deliveries means --declare-only.
-type Subscribe func(ch *conn.Channel) (<-chan amqp.Delivery, error)
+// Declare is a tutorial's own way to what it consumes from: it declares and binds, and returns the queue's name.
+type Declare func(ch *conn.Channel) (queue string, err error)
 
-// Work is what a tutorial does with one message. It calls Acknowledge last.
-type Work func(ctx context.Context, ch *conn.Channel, d amqp.Delivery) error
+// Subscribe is a tutorial's own basic.qos and basic.consume.
+type Subscribe func(ch *conn.Channel, queue string, ask Ask) (<-chan amqp.Delivery, error)
+
+// Work is what a tutorial does with one message. Its last call is the delivery's Ack or Reject.
+type Work func(s *Session, d amqp.Delivery) error
+
+// Ask is what a session asks the broker for.
+type Ask struct {
+	Prefetch  int  // how many deliveries may be unacknowledged at once
+	AutoAck   bool // the broker forgets a message as soon as it has sent it (no-ack)
+	Arguments amqp.Table
+}
 
 // Why a consumer stops without anything having gone wrong.
 var (
-	errStopped   = errors.New("stopped")
 	errCount     = errors.New("all messages taken that were asked for")
 	errEmpty     = errors.New("the queue is empty")
 	errIdle      = errors.New("nothing came")
@@ -31,63 +39,115 @@ var (
 	errCancelled = errors.New("cancelled by the broker")
 )
 
-// Run consumes until the user, an option or the broker ends it. Its errors carry the exit status.
-func Run(ctx context.Context, broker *conn.Settings, o *Options, subscribe Subscribe, work Work) error {
-	o.out = show.NewOutput(os.Stdout)
-	life, end := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer end(nil)
-	defer context.AfterFunc(ctx, func() { end(errStopped) })()
-	if o.timeout > 0 {
-		defer time.AfterFunc(o.timeout, func() { end(errTimeout) }).Stop()
+// Run consumes until the user, an option or the broker ends it. declare and subscribe are called with each new channel, at
+// the start and after a lost connection, and work with each delivery. Run's errors carry the exit status.
+func Run(ctx context.Context, broker *conn.Settings, o *Options, declare Declare, subscribe Subscribe, work Work) error {
+	r := &run{
+		Options: o, declare: declare, subscribe: subscribe, work: work, out: show.NewOutput(os.Stdout),
+		hurry: cli.Hurry(ctx), linger: time.NewTimer(time.Hour), crashed: make(chan struct{}), began: time.Now(),
 	}
-	r := &run{Options: o, subscribe: subscribe, work: work, life: life}
-	r.idle = time.AfterFunc(time.Hour, func() { end(errIdle) })
-	r.idle.Stop()
-	r.linger = time.NewTimer(time.Hour)
+	r.guard = conn.NewGuard(ctx, r.out)
+	defer r.guard.Close()
+	r.guard.Goodbye = goodbye
+	defer context.AfterFunc(ctx, func() { r.guard.End(conn.ErrStopped) })()
+	if o.timeout > 0 {
+		defer time.AfterFunc(o.timeout, func() { r.guard.End(errTimeout) }).Stop()
+	}
+	r.startIdle()
 	_, r.stream = o.Arguments.Fields[streamOffset]
 	total := int64(-1)
 	if o.count > 0 {
 		total = int64(o.count)
 	}
 	r.bar = show.NewProgress(total, !o.quiet)
-	err := broker.Keep(life, r.session)
-	r.bar.Finish()
-	if errors.Is(err, context.Canceled) {
-		err = context.Cause(life) // while there was no connection
+	kept := make(chan error, 1)
+	go func() { kept <- broker.Keep(r.guard, r.session) }()
+	select {
+	case err := <-kept:
+		r.bar.Finish()
+		return r.result(err)
+	case <-r.crashed:
+		return r.crash()
 	}
-	return r.result(err)
 }
+
+// goodbye is how long the broker has to answer connection.close, which is the only proof that it knows of the last
+// acknowledgements. A signal does not wait so long.
+const goodbye = 10 * time.Second
 
 // run is one run.
 type run struct {
 	*Options
+	declare   Declare
 	subscribe Subscribe
 	work      Work
-	life      context.Context // done, with the reason as its cause, when no more deliveries shall be taken
-	idle      *time.Timer     // ends life; runs while nothing comes
-	linger    *time.Timer
-	ready     bool // the banner has been shown
-	bar       *show.Progress
-	stream    bool // the queue is a stream: its messages stay when they are acknowledged
+	guard     *conn.Guard
+	hurry     context.Context
+	out       *show.Output
+	began     time.Time
+
+	queue    string // what is consumed from
+	taken    int    // deliveries acknowledged or rejected in earlier sessions
+	unproven int    // of the last session: how many the broker may not know of
+	idle     *time.Timer
+	resting  bool // idle runs
+	linger   *time.Timer
+	ready    bool // the banner has been shown
+	bar      *show.Progress
+	stream   bool // the queue is a stream: its messages stay when they are acknowledged
+
+	crashed chan struct{} // closed when the crash is due that was asked for
+	lost    int           // with --auto-ack: so many messages are lost by it
 }
 
 // streamOffset is the argument and header that only streams have (https://www.rabbitmq.com/docs/streams#consuming).
 const streamOffset = "x-stream-offset"
 
 // session consumes on one channel. Its error says why it ended, in any case.
-func (r *run) session(_ context.Context, ch *conn.Channel) error {
-	deliveries, err := r.subscribe(ch)
-	if err != nil || deliveries == nil {
+func (r *run) session(ch *conn.Channel) (err error) {
+	if r.queue, err = r.declare(ch); err != nil || r.declareOnly {
 		return err
 	}
+	s, err := r.newSession(ch)
+	if err != nil {
+		return err
+	}
+	deliveries, err := r.subscribe(ch, r.queue, r.ask())
+	if err != nil {
+		return err
+	}
+	if r.guard.Life().Err() != nil {
+		return context.Cause(r.guard.Life()) // its time is up: there is nothing to announce
+	}
 	ch.Ready()
-	r.settle = newSettlement(r.life, r.Options, ch)
 	if err := r.announce(); err != nil {
 		return err
 	}
-	err = r.take(ch, deliveries)
-	r.taken += r.settle.sent
+	defer r.rest()
+	err = s.take(deliveries)
+	r.taken += s.acks.sent
+	r.unproven = min(s.acks.unproven, r.ask().Prefetch)
 	return err
+}
+
+// ask is what to ask the broker for. With --count the prefetch is small enough that the broker never sends more than
+// what is left: all but the last so many messages are acknowledged as they are done, and these at the end, when the
+// consumer has been cancelled. A tenth of what is left keeps both the waiting and that rest short. The broker's own
+// automatic acknowledgement knows no limit: with --count the program acknowledges each message itself before it looks at
+// it, which comes to the same.
+func (r *run) ask() Ask {
+	left := r.count - r.taken
+	ask := Ask{Prefetch: r.Prefetch, AutoAck: r.AutoAck && r.count == 0, Arguments: r.Arguments.Fields}
+	switch {
+	case r.crashing:
+		ask.Prefetch = 1
+	case r.count == 0:
+	case r.Requeue && !r.failures():
+		ask.Prefetch = min(left, maxPrefetch) // a message put back before the end would be taken again
+	default:
+		ask.Prefetch = min(r.Prefetch, max((left+9)/10, min(left, r.Concurrency), 1))
+	}
+	return ask
 }
 
 // announce tells once, the user and a script, that the broker has confirmed the consumer.
@@ -109,7 +169,7 @@ func (r *run) announce() error {
 // explainCancel finds out why the broker has cancelled the consumer (https://www.rabbitmq.com/docs/consumer-cancel):
 // because the queue was deleted, or because its node went away, which is a lost connection to this program.
 func (r *run) explainCancel(ch *conn.Channel) error {
-	_, err := ch.QueueDeclarePassive(r.Queue, false, false, false, false, nil)
+	_, err := ch.QueueDeclarePassive(r.queue, false, false, false, false, nil)
 	if err == nil {
 		return &conn.LostError{Why: "the broker has cancelled the consumer"}
 	}
@@ -117,35 +177,53 @@ func (r *run) explainCancel(ch *conn.Channel) error {
 		return err
 	}
 	return &cli.Error{
-		Status: cli.Failed, What: "cancelled by the broker", Why: "queue " + r.Queue + " was deleted",
+		Status: cli.Failed, What: "cancelled by the broker", Why: "queue " + r.queue + " was deleted",
 	}
 }
 
-// result turns the end of a run into its error: too little in too short a time is one, being stopped is none.
-func (r *run) result(err error) error {
-	var lost *conn.LostError
-	if errors.As(err, &lost) {
-		return &cli.Error{Status: cli.Failed, What: "connection lost while stopping", Why: lost.Why}
+// startIdle lets the run end when nothing has come for so long, counted from the start of the program.
+func (r *run) startIdle() {
+	r.idle = time.AfterFunc(time.Hour, func() { r.guard.End(errIdle) })
+	r.idle.Stop()
+	r.rest()
+}
+
+// rest begins a time in which nothing comes, unless there is one.
+func (r *run) rest() {
+	if r.idleTimeout > 0 && !r.resting {
+		r.resting = true
+		r.idle.Reset(r.idleTimeout)
 	}
-	switch err {
-	case nil, errStopped, errCount:
-		return nil
-	case errEmpty, errIdle, errTimeout:
-		short := r.count > 0 && r.taken < r.count
-		if !short && (r.taken > 0 || r.untilEmpty) {
-			return nil
-		}
-		e := &cli.Error{Status: cli.TooLate, What: "no message came", Why: err.Error()}
-		if short {
-			e.What = fmt.Sprintf("%d of %d messages came", r.taken, r.count)
-		}
-		switch err {
-		case errIdle:
-			e.Why = "nothing came for " + r.idleTimeout.String()
-		case errTimeout:
-			e.Why = "time is up after " + r.timeout.String()
-		}
-		return e
+}
+
+// wake ends it.
+func (r *run) wake() {
+	if r.resting {
+		r.resting = false
+		r.idle.Stop()
 	}
-	return err
+}
+
+// awaitCrash does not acknowledge a delivery, but waits for the crash that is to come instead.
+func (r *run) awaitCrash() error {
+	r.guard.Finish() // that is no work
+	defer r.guard.Begin()
+	if err := r.out.Flush(); err != nil {
+		return err
+	}
+	select {
+	case <-r.crashed:
+		select {} // this process is about to end
+	case <-r.guard.Life().Done():
+		return context.Cause(r.guard.Life())
+	}
+}
+
+// crash ends the program as a kill would: nobody says goodbye to the broker.
+func (r *run) crash() error {
+	what := "the message is not acknowledged and goes back to the queue"
+	if r.AutoAck {
+		what = fmt.Sprintf("the broker has forgotten what it has sent: %d messages are lost", r.lost)
+	}
+	return &cli.Error{Status: cli.Failed, What: "crashed on purpose", Why: fmt.Sprintf("--crash-after %s: %s", r.crashAfter, what)}
 }

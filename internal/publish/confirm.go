@@ -3,8 +3,6 @@ package publish
 import (
 	"fmt"
 
-	amqp "github.com/rabbitmq/amqp091-go"
-
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
 )
@@ -51,43 +49,43 @@ func (m *mode) String() string { return string(*m) }
 func (m *mode) Type() string { return "strategy" }
 
 // limit is how many messages may be unconfirmed at once.
-func (o *Options) limit() int {
-	switch o.confirm {
+func (p *publisher) limit() int {
+	switch p.strategy {
 	case individual:
 		return 1
 	case batch, tx:
-		return o.batch
+		return p.batch
 	case async:
-		return o.window
+		return p.window
 	default:
 		return 0
 	}
 }
 
 // handled is the summary's word for the strategy.
-func (o *Options) handled() string {
+func (p *publisher) handled() string {
 	return map[mode]string{
 		individual: " and handled confirms individually",
 		batch:      " and handled confirms in batches",
 		async:      " and handled confirms asynchronously",
 		tx:         " in transactions",
 		none:       " without confirms",
-	}[o.confirm]
+	}[p.strategy]
 }
 
 // choose falls back on no confirms where the broker has none and the user has not insisted.
-func (o *Options) choose(ch *conn.Channel) error {
-	if o.confirm == none || o.confirm == tx || ch.Offers("publisher_confirms") {
+func (p *publisher) choose(ch *conn.Channel) error {
+	if p.strategy == none || p.strategy == tx || ch.Offers("publisher_confirms") {
 		return nil
 	}
-	if o.given("confirm") {
+	if p.given("confirm") {
 		return &cli.Error{
-			Status: cli.Failed, What: "--confirm " + string(o.confirm), Why: "this broker has no publisher confirms",
+			Status: cli.Failed, What: "--confirm " + string(p.strategy), Why: "this broker has no publisher confirms",
 			Hint: "--confirm tx uses AMQP's own transactions, which it should have",
 		}
 	}
 	cli.Say("note: this broker has no publisher confirms: messages are sent without (--confirm tx uses transactions)")
-	o.confirm = none
+	p.strategy = none
 	return nil
 }
 
@@ -98,23 +96,15 @@ const windowBytes = 16 << 20
 // full says whether the next message has to wait for confirms.
 func (p *publisher) full() bool {
 	u := &p.unconfirmed
-	return p.confirm != none && u.n > 0 && (u.n >= p.limit() || u.bytes >= windowBytes)
+	return p.strategy != none && u.n > 0 && (u.n >= p.limit() || u.bytes >= windowBytes)
 }
 
-// ask puts the channel into confirm mode, or begins a transaction. The Go channel of returns holds as many as can be
-// outstanding: one that is full would stall the library's reader, and with it the confirms for which this program
-// waits.
+// ask puts the channel into confirm mode, or begins a transaction.
 func (p *publisher) ask(ch *conn.Channel) error {
-	p.returns = nil
-	p.Mandatory = p.mandatory || p.resends()
-	if p.Mandatory {
-		outstanding := max(p.limit(), 1000)
-		if !p.several() {
-			outstanding = 1
-		}
-		p.returns = ch.NotifyReturn(make(chan amqp.Return, outstanding))
+	if p.mandatory || p.resends() {
+		ch.KeepReturns()
 	}
-	switch p.confirm {
+	switch p.strategy {
 	case none:
 		return nil
 	case tx:

@@ -1,8 +1,6 @@
 package publish
 
 import (
-	"context"
-
 	"amqp-tutorials/internal/conn"
 	"amqp-tutorials/internal/show"
 )
@@ -11,14 +9,14 @@ import (
 
 // publishNext publishes one message if that is allowed now: an unconfirmed one of a lost connection, else the
 // source's next. Its error is the library's, for a channel that is gone. On trial the first message goes alone, or those
-// behind it might be taken before it.
-func (p *publisher) publishNext(life context.Context, ch *conn.Channel) (bool, error) {
+// behind it might be taken before it. What the broker does not read waits in the write.
+func (p *publisher) publishNext(ch *conn.Channel) (bool, error) {
 	u := &p.unconfirmed
-	if p.blocked.Load() || p.draining || p.pace.held() || p.trial && u.published > 0 {
+	if p.draining || p.pace.held() || p.trial && u.published > 0 {
 		return false, nil
 	}
 	if u.published < u.n {
-		return true, p.publish(life, ch, u.at(u.published))
+		return true, p.publish(ch, u.at(u.published))
 	}
 	if p.stopping() || p.full() || !p.pace.due(p.interval) {
 		return false, p.commit(ch) // a transaction doesn't wait for time or input
@@ -28,7 +26,7 @@ func (p *publisher) publishNext(life context.Context, ch *conn.Channel) (bool, e
 		return false, p.commit(ch)
 	}
 	u.push(m)
-	return true, p.publish(life, ch, u.at(u.n-1))
+	return true, p.publish(ch, u.at(u.n-1))
 }
 
 // nextMessage makes the source's next text a message, if there is one now. If that fails the source ends here; what
@@ -45,37 +43,61 @@ func (p *publisher) nextMessage() (Message, bool) {
 	return m, err == nil
 }
 
-// publish hands one message to the tutorial's own send. Without confirms that is all there is to it.
-func (p *publisher) publish(life context.Context, ch *conn.Channel, m *Message) error {
-	confirm, err := p.send(life, ch, *m)
+// publish hands one message to the tutorial's own send, with the present channel's route.
+func (p *publisher) publish(ch *conn.Channel, kept *Message) error {
+	m := *kept
+	m.Exchange, m.Mandatory = p.route.Exchange, p.mandatory || p.resends()
+	if m.RoutingKey == "" {
+		m.RoutingKey = p.route.RoutingKey
+	}
+	confirm, err := p.send(p.guard.Life(), ch, m)
 	if err != nil {
 		return err
 	}
-	m.confirm = confirm
+	kept.confirm = confirm
 	p.unconfirmed.published++
+	return p.sent(ch)
+}
+
+// sent does what the strategy wants once a message is on its way. Without confirms that is all there is to it, unless the
+// user wants to know which message reaches no queue.
+func (p *publisher) sent(ch *conn.Channel) error {
 	switch {
-	case p.confirm == none:
+	case p.strategy == none && !p.mandatory:
+		if p.source.number%64 == 0 {
+			p.guard.Progressed()
+		}
 		return p.acknowledged()
-	case p.confirm == tx && p.unconfirmed.published >= p.batch:
+	case p.committed() && p.unconfirmed.published >= p.batch:
 		return p.commit(ch)
-	case p.confirm == batch || p.confirm == individual:
+	case p.strategy == batch || p.strategy == individual:
 		p.draining = p.unconfirmed.published >= p.limit()
 	}
 	return nil
 }
 
-// commit ends the present transaction, if there is one; the broker has all of its messages then.
+// committed says that the broker is asked from time to time whether it has all messages: by tx.commit, or without
+// confirms by any other question, whose answer comes after every message that was returned.
+func (p *publisher) committed() bool { return p.strategy == tx || p.strategy == none && p.mandatory }
+
+// commit asks for the answer that stands for all messages that are on their way, if there are any.
 func (p *publisher) commit(ch *conn.Channel) error {
-	if p.confirm != tx || p.unconfirmed.published == 0 {
+	if !p.committed() || p.unconfirmed.published == 0 {
 		return nil
 	}
-	if err := ch.TxCommit(); err != nil {
+	var err error
+	if p.strategy == tx {
+		err = ch.TxCommit()
+	} else {
+		err = question(ch)
+	}
+	if err != nil {
 		return err
 	}
-	p.takeReturns()
+	p.takeReturns(ch)
 	for p.unconfirmed.published > 0 {
-		if p.astray() {
-			return p.gone()
+		if p.cameBack() {
+			return p.queueIsGone()
 		}
 		if err := p.acknowledged(); err != nil {
 			return err
@@ -84,24 +106,23 @@ func (p *publisher) commit(ch *conn.Channel) error {
 	return nil
 }
 
-// settle takes in what the broker has said, without waiting. A message that could not be routed is returned before it
-// is confirmed (https://www.rabbitmq.com/docs/publishers#unroutable), so returns come first.
+// question asks the broker something that changes nothing. On a channel it answers in turn, so the answer says that it has
+// dealt with all that came before.
+func question(ch *conn.Channel) error { return ch.Qos(0, 0, false) }
+
+// settle takes in what the broker has said, without waiting. A message that could not be routed comes back before it
+// is confirmed, so that those which have come back are asked for when the confirms are there.
 func (p *publisher) settle(ch *conn.Channel) error {
-	for len(ch.Blocked()) > 0 {
-		p.flowControl(<-ch.Blocked())
-	}
-	for taken := false; ; taken = true {
-		select {
-		case <-p.unconfirmed.next():
-			if !taken {
-				p.progressed()
-			}
+	for {
+		answered := p.unconfirmed.answered()
+		if answered == 0 {
+			return nil
+		}
+		p.takeReturns(ch)
+		for range answered {
 			if err := p.confirmation(ch); err != nil {
 				return err
 			}
-		default:
-			p.takeReturns()
-			return nil
 		}
 	}
 }
@@ -109,15 +130,14 @@ func (p *publisher) settle(ch *conn.Channel) error {
 // confirmation takes in what the broker has answered to the first message. The library makes a nack of whatever is
 // unanswered when a channel closes, and of that the channel's own reason is to be told.
 func (p *publisher) confirmation(ch *conn.Channel) error {
-	p.takeReturns()
 	if !p.unconfirmed.at(0).confirm.Acked() {
 		if ch.IsClosed() {
 			return ch.Reason()
 		}
 		return p.refused(ch)
 	}
-	if p.astray() {
-		return p.gone()
+	if p.cameBack() {
+		return p.queueIsGone()
 	}
 	if p.trial {
 		p.trial, p.trials = false, 0

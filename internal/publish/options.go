@@ -14,19 +14,17 @@ import (
 
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/table"
+	"amqp-tutorials/internal/topology"
 )
 
 // Options say what is published and how. A program sets the fields in which its tutorial differs.
 type Options struct {
-	Default    string // the message where there is none among the arguments
-	DefaultKey string // not empty: the first argument is the routing key, and this stands for it where there is none
-	ToQueue    bool   // the program publishes to a queue, and to an exchange only if --exchange says so
-	Persistent bool   // messages are written to disk
-	Declared   bool   // the program has seen to it that the queue named RoutingKey is there
-	Mandatory  bool   // what to tell the broker: messages that reach no queue come back
-	Exchange   string // of --exchange, if ToQueue
-	RoutingKey string // of --routing-key
+	Default    string          // the message where there is none among the arguments
+	DefaultKey string          // not empty: the first argument is the routing key, and this stands for it where there is none
+	Queue      *topology.Queue // the program publishes to this queue, and to an exchange only if --exchange says so; nil: to an exchange
+	Persistent bool            // messages are written to disk
 
+	exchange, routingKey     string
 	declareOnly              bool
 	stdin, lines, null       bool
 	count, skip, size        int
@@ -62,10 +60,10 @@ func (o *Options) Flags(p *cli.Program) {
 	f.BoolVar(&o.template, "template", false, "messages are Go templates: {{.Count}}, {{.Time}}, {{.UUID}}, {{.Random 1 10}}")
 	f.IntVar(&o.size, "size", 0, "pad or cut each message to so many `BYTES`")
 	f.BoolVar(&o.quiet, "quiet", false, "print no line for each message")
-	if o.ToQueue {
-		f.StringVarP(&o.Exchange, "exchange", "e", "", "publish to the exchange `NAME`, which must exist, instead of to a queue")
+	if o.Queue != nil {
+		f.StringVarP(&o.exchange, "exchange", "e", "", "publish to the exchange `NAME`, which must exist, instead of to a queue")
 	}
-	f.StringVarP(&o.RoutingKey, "routing-key", "k", "", "routing `KEY` of the messages")
+	f.StringVarP(&o.routingKey, "routing-key", "k", "", "routing `KEY` of the messages")
 	if o.DefaultKey != "" {
 		f.StringVar(&o.keySeparator, "key-separator", "", "with --lines: what stands before the first `TEXT` in a line is its routing key")
 	}
@@ -122,7 +120,7 @@ func (o *Options) Check() error {
 		return err
 	}
 	switch {
-	case o.ToQueue && o.RoutingKey != "" && o.Exchange == "":
+	case o.Queue != nil && o.routingKey != "" && o.exchange == "":
 		return cli.Usage("--queue names the queue; --routing-key goes with --exchange", "--routing-key without --exchange")
 	case o.keySeparator != "" && !o.lines && !o.null:
 		return cli.Usage("", "--key-separator goes with --lines or --null")
@@ -176,7 +174,7 @@ func (o *Options) checkNumbers() error {
 // checkNames: AMQP's short strings have at most 255 bytes (AMQP 0-9-1, section 4.2.5.3).
 func (o *Options) checkNames() error {
 	for name, value := range map[string]string{
-		"routing-key": o.RoutingKey, "exchange": o.Exchange, "content-type": o.contentType, "app-id": o.appID,
+		"routing-key": o.routingKey, "exchange": o.exchange, "content-type": o.contentType, "app-id": o.appID,
 		"message-id": o.messageID, "correlation-id": o.correlationID,
 	} {
 		if len(value) > 255 {
@@ -186,27 +184,28 @@ func (o *Options) checkNames() error {
 	return nil
 }
 
-// text takes the program's arguments apart: the routing key, if the program has one, and the message.
-func (o *Options) text(args []string) (string, error) {
-	if o.DefaultKey != "" && o.RoutingKey == "" && o.keySeparator == "" {
-		o.RoutingKey = o.DefaultKey
+// arguments takes the program's arguments apart: the routing key, if the program has one, and the message.
+func (o *Options) arguments(args []string) (key, text string, err error) {
+	key = o.routingKey
+	if o.DefaultKey != "" && key == "" && o.keySeparator == "" {
+		key = o.DefaultKey
 		if len(args) > 0 {
-			o.RoutingKey, args = args[0], args[1:]
-		}
-		if len(o.RoutingKey) > 255 {
-			return "", cli.Usage("", "a routing key has at most 255 bytes, this one has %d", len(o.RoutingKey))
+			key, args = args[0], args[1:]
 		}
 	}
+	if len(key) > 255 {
+		return "", "", cli.Usage("", "a routing key has at most 255 bytes, this one has %d", len(key))
+	}
 	if o.fromInput() && len(args) > 0 {
-		return "", cli.Usage("leave out the message, or the flag", "the messages come from standard input: superfluous argument %s", cli.Quote(args[0]))
+		return "", "", cli.Usage("leave out the message, or the flag", "the messages come from standard input: superfluous argument %s", cli.Quote(args[0]))
 	}
 	if len(args) == 0 {
 		if !o.fromInput() && !o.declareOnly && waits(os.Stdin) {
 			cli.Say("note: standard input is not read; --lines publishes each line of it, --stdin all of it as one message")
 		}
-		return o.Default, nil
+		return key, o.Default, nil
 	}
-	return strings.Join(args, " "), nil
+	return key, strings.Join(args, " "), nil
 }
 
 // waits says whether somebody means a program to read a file: it is a pipe, or has been opened for it. A terminal and

@@ -110,7 +110,7 @@ func TestUnconfirmedAgain(t *testing.T) {
 
 // After a loss, the nack of the first message is a reason to look for a better channel, some times.
 func TestTrial(t *testing.T) {
-	p := &publisher{Options: &Options{count: 1}, trial: true}
+	p := &publisher{Options: &Options{count: 1}, strategy: async, trial: true}
 	p.unconfirmed.push(Message{number: 1})
 	for range maxTrials {
 		p.unconfirmed.published = 1

@@ -15,9 +15,9 @@ import (
 // This file is about messages that the broker does not take: returned because they reach no queue, or nacked.
 
 // takeReturns takes in the messages that have come back, without waiting.
-func (p *publisher) takeReturns() {
-	for len(p.returns) > 0 {
-		p.unroutable(<-p.returns)
+func (p *publisher) takeReturns(ch *conn.Channel) {
+	for _, r := range ch.Returns() {
+		p.unroutable(r)
 	}
 }
 
@@ -30,45 +30,45 @@ func (p *publisher) unroutable(r amqp.Return) {
 		which = fmt.Sprintf(" (message %d)", m.number)
 	}
 	if !p.mandatory {
-		return // it is astray
+		return // it is published again, see cameBack
 	}
 	p.returned++
-	if p.confirm == none {
-		p.confirmed-- // it counted when it was published
-	}
 	p.why = fmt.Sprintf("no queue is bound to exchange %s for routing key %q", r.Exchange, r.RoutingKey)
 	if r.Exchange == "" {
 		p.why = "there is no queue " + r.RoutingKey
 	}
-	if p.several() {
+	if p.several() && !p.quiet {
 		cli.Say("returned: %s%s", p.why, which)
 	}
 }
+
+// declared says that the program has seen to it that the queue is there to which it publishes.
+func (p *publisher) declared() bool { return p.Queue != nil && !p.Queue.NoDeclare && p.exchange == "" }
 
 // resends says whether messages that come back from the queue that the program has declared are published again. In a
 // cluster a classic queue is away while its only node is, and RabbitMQ 3 confirms messages all the same that reach no
 // queue. To have them returned costs RabbitMQ 3.10 some percent of its time, so it is not asked of a single node: if that
 // one is away, so is the connection.
 func (p *publisher) resends() bool {
-	return p.Declared && p.cluster && !p.mandatory && p.confirm != none
+	return p.cluster && p.declared() && !p.mandatory && p.strategy != none
 }
 
-// astray says that the first unconfirmed message was returned, and is to be published again.
-func (p *publisher) astray() bool { return p.resends() && p.unconfirmed.at(0).returned }
+// cameBack says that the first unconfirmed message was returned, and is to be published again.
+func (p *publisher) cameBack() bool { return p.resends() && p.unconfirmed.at(0).returned }
 
-// gone ends a session whose queue isn't there any more. The next one declares it again, as soon as the broker lets it,
-// and publishes all that is unconfirmed.
-func (p *publisher) gone() error {
-	return &conn.LostError{Why: "queue " + p.RoutingKey + " is gone"}
+// queueIsGone ends a session whose queue isn't there any more. The next one declares it again, as soon as the broker lets
+// it, and publishes all that is unconfirmed.
+func (p *publisher) queueIsGone() error {
+	return &conn.LostError{Why: "queue " + p.route.RoutingKey + " is gone"}
 }
 
-// stands asks whether the queue is still there that the program has declared. It can't be told from a nack: a node that
-// dies with a queue leaves nacks behind, and a full queue answers with one.
-func (p *publisher) stands(ch *conn.Channel) error {
-	_, err := ch.QueueDeclarePassive(p.RoutingKey, false, false, false, false, nil)
+// lookForQueue asks whether the queue is still there that the program has declared. It can't be told from a nack: a node
+// that dies with a queue leaves nacks behind, and a full queue answers with one.
+func (p *publisher) lookForQueue(ch *conn.Channel) error {
+	_, err := ch.QueueDeclarePassive(p.route.RoutingKey, false, false, false, false, nil)
 	var answer *amqp.Error
 	if errors.As(err, &answer) && answer.Code == amqp.NotFound {
-		return p.gone()
+		return p.queueIsGone()
 	}
 	return err
 }
@@ -81,8 +81,8 @@ const maxTrials = 8
 // For a moment after a node has died there is no leader of its quorum queues. RabbitMQ 3.10 refuses what is published
 // to them on a new channel then, and for as long as that channel lasts: so it takes another.
 func (p *publisher) refused(ch *conn.Channel) error {
-	if p.Declared && p.nacked == 0 {
-		if err := p.stands(ch); err != nil {
+	if p.declared() && p.nacked == 0 {
+		if err := p.lookForQueue(ch); err != nil {
 			p.unconfirmed.at(0).confirm = nil // its answer has been taken in
 			return err
 		}

@@ -8,16 +8,16 @@ import (
 
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
+	"amqp-tutorials/internal/show"
 )
 
 // finish is called when everything has been published and confirmed. Without confirms one question is asked that the
 // broker answers after all the rest, so that a channel which it has closed, for a missing exchange, say, is noticed.
 func (p *publisher) finish(ch *conn.Channel) error {
-	if p.confirm == none {
-		if err := ch.Qos(0, 0, false); err != nil {
+	if p.strategy == none {
+		if err := question(ch); err != nil {
 			return err
 		}
-		p.takeReturns()
 	}
 	return p.out.Flush()
 }
@@ -28,21 +28,21 @@ func (p *publisher) several() bool { return p.count != 1 || p.lines || p.null }
 // report ends a run: the summary, or the error with what is known of the messages.
 func (p *publisher) report(err error) error {
 	failure := p.failure(err)
-	if p.source.number-p.skip > 1 && (failure == nil || failure.Status == cli.Unroutable) {
+	if p.source.number-p.skip > 1 && p.confirmed > 0 && (failure == nil || failure.Status == cli.Unroutable) {
 		took := time.Since(p.began)
-		sent := p.confirmed + p.returned
-		cli.Banner(fmt.Sprintf("Published %d messages%s in %.2fs%s", sent, p.handled(), took.Seconds(), p.perSecond(sent, took)))
+		cli.Banner(fmt.Sprintf("Published %d messages%s in %.2fs%s", p.confirmed, p.handled(), took.Seconds(), p.perSecond(p.confirmed, took)))
 	}
-	switch {
-	case failure != nil:
+	if failure != nil {
 		return failure
-	default:
-		return err
 	}
+	if err == nil {
+		p.guard.TellCut()
+	}
+	return err
 }
 
 func (p *publisher) perSecond(n int, d time.Duration) string {
-	if p.confirm == none {
+	if p.strategy == none {
 		return ""
 	}
 	return fmt.Sprintf(" (%s msg/s)", thousands(int(float64(n)/d.Seconds())))
@@ -62,9 +62,11 @@ func (p *publisher) failure(err error) *cli.Error {
 	var refused *cli.Error
 	switch {
 	case errors.Is(err, errNoProgress):
-		return p.failedAt("giving up", "nothing confirmed for "+p.timeout.String(), "--confirm-timeout waits longer")
-	case errors.Is(err, errInterrupted):
-		return p.failedAt("interrupted", "", "")
+		return p.failedAt("giving up", p.nothingFor(), "--confirm-timeout waits longer")
+	case errors.Is(err, conn.ErrStopped):
+		return p.failedAt("interrupted", p.guard.Cut(), "")
+	case errors.Is(err, show.ErrNotRead):
+		return p.failedAt("interrupted", p.guard.Cut(), "")
 	case errors.As(err, &refused) && refused.Status == cli.Failed && p.several():
 		return p.failedAt(refused.What, refused.Why, refused.Hint)
 	case err != nil:
@@ -76,12 +78,20 @@ func (p *publisher) failure(err error) *cli.Error {
 		return refused
 	case p.failed != nil:
 		return p.failedAt("reading standard input", p.failed.Error(), "")
-	case p.stop.Err() != nil && !p.source.ended && (p.count != 0 && !p.lines && !p.null):
+	case p.guard.Stop().Err() != nil && !p.source.ended && (p.count != 0 && !p.lines && !p.null):
 		return p.failedAt("interrupted", "", "")
 	case p.returned > 0:
 		return p.unrouted()
 	}
 	return nil
+}
+
+// nothingFor says what has been waited for in vain.
+func (p *publisher) nothingFor() string {
+	if cut := p.guard.Cut(); cut != "" {
+		return cut + " for " + p.timeout.String()
+	}
+	return "nothing confirmed for " + p.timeout.String()
 }
 
 func (p *publisher) unrouted() *cli.Error {
@@ -113,7 +123,7 @@ func (p *publisher) failedAt(what, why, hint string) *cli.Error {
 	switch {
 	case !p.several():
 		known = "the message is not confirmed"
-	case p.confirm == none:
+	case p.strategy == none:
 		known = fmt.Sprintf("%d messages were sent without confirms, message %d is the next", p.confirmed, first)
 	}
 	return &cli.Error{

@@ -19,7 +19,9 @@ import (
 // shaper makes messages out of the source's texts.
 type shaper struct {
 	*Options
+	key    string             // the routing key of messages that do not begin with theirs
 	shared amqp.Publishing    // the properties that all messages have
+	bare   bool               // messages need no id and no timestamp
 	parsed *template.Template // of the text below
 	text   string
 }
@@ -45,7 +47,7 @@ func (data) Random(low, high int) (int, error) {
 // message takes the routing key off the text, if it holds one, and applies --template, --number and --size to the
 // rest. The properties are shared; id and timestamp are the message's own.
 func (s *shaper) message(text []byte, number int) (Message, error) {
-	m := Message{RoutingKey: s.RoutingKey, Publishing: s.shared, number: number}
+	m := Message{RoutingKey: s.key, Publishing: s.shared, number: number}
 	if s.keySeparator != "" {
 		key, rest, found := bytes.Cut(text, []byte(s.keySeparator))
 		if !found || len(key) > 255 {
@@ -58,6 +60,9 @@ func (s *shaper) message(text []byte, number int) (Message, error) {
 	}
 	body, err := s.body(text, number)
 	m.Body = body
+	if s.bare {
+		return m, err
+	}
 	if m.MessageId == "" {
 		m.MessageId = uuid.NewString()
 	}

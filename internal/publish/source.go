@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"sync/atomic"
 )
 
 // source is where the bodies come from: the arguments, again and again, or standard input.
@@ -20,8 +21,9 @@ type source struct {
 	left      int // how many more; -1: no limit
 	number    int // of the last body taken
 
-	spent []spentBuffer // buffers all of whose bodies have been taken
-	free  chan<- []byte // buffers that may be filled again
+	offered atomic.Int32  // blocks that are there and that add was not called with yet
+	spent   []spentBuffer // buffers all of whose bodies have been taken
+	free    chan<- []byte // buffers that may be filled again
 }
 
 // block is what one read of the input brought: whole lines, the last one of the input perhaps without its end.
@@ -53,17 +55,31 @@ func (o *Options) newSource(text string, stdin io.Reader) *source {
 	blocks := make(chan block)
 	free := make(chan []byte, freeBlocks)
 	s.input, s.free = blocks, free
+	offer := func(b block) {
+		s.offered.Add(1)
+		blocks <- b
+	}
 	switch {
 	case o.stdin:
-		go readAll(stdin, blocks)
-		return s
 	case o.null:
 		s.separator = []byte{0}
 	default:
 		s.separator = []byte{'\n'}
 	}
-	go readSeparated(stdin, s.separator[0], blocks, free)
+	go func() {
+		defer close(blocks)
+		if o.stdin {
+			readAll(stdin, offer)
+		} else {
+			readSeparated(stdin, s.separator[0], offer, free)
+		}
+	}()
 	return s
+}
+
+// has says whether there is a body to take now, or one that waits to be read.
+func (s *source) has() bool {
+	return !s.ended && (s.input == nil && s.left != 0 || s.more || s.offered.Load() > 0)
 }
 
 // next returns the next body, or ok false: then either the source has ended or it has to wait for input. The body is
@@ -108,6 +124,7 @@ func (s *source) add(b block, ok bool) {
 		s.ended = true
 		return
 	}
+	s.offered.Add(-1)
 	if b.spent != nil {
 		s.spent = append(s.spent, spentBuffer{s.number, b.spent})
 	}
@@ -139,14 +156,13 @@ func (s *source) release(number int) {
 	}
 }
 
-func readAll(r io.Reader, blocks chan<- block) {
-	defer close(blocks)
+func readAll(r io.Reader, offer func(block)) {
 	body, err := all(r)
 	if err != nil {
-		blocks <- block{err: err}
+		offer(block{err: err})
 		return
 	}
-	blocks <- block{text: body}
+	offer(block{text: body})
 }
 
 // all is io.ReadAll, which reads a large input in parts and copies them together, without the copy where the size is
@@ -180,8 +196,7 @@ const (
 // flow as they are written. The bodies are parts of the buffers that were read, not copies: at most the buffers of the
 // unconfirmed messages are in memory. Buffers that come back on free are filled again. A line may be of any length; the
 // last one needs no end.
-func readSeparated(r io.Reader, separator byte, blocks chan<- block, free <-chan []byte) {
-	defer close(blocks)
+func readSeparated(r io.Reader, separator byte, offer func(block), free <-chan []byte) {
 	var (
 		buf   = make([]byte, 0, blockSize)
 		begin = 0    // of what has not been passed on
@@ -214,7 +229,7 @@ func readSeparated(r io.Reader, separator byte, blocks chan<- block, free <-chan
 		}
 		if end > begin || b.err != nil {
 			b.text = buf[begin:end]
-			blocks <- b
+			offer(b)
 			begin, spent = end, nil
 		}
 	}

@@ -13,7 +13,10 @@ import (
 // lines is a source of what r holds, up to each separator.
 func lines(r io.Reader, separator byte) *source {
 	blocks, free := make(chan block), make(chan []byte, freeBlocks)
-	go readSeparated(r, separator, blocks, free)
+	go func() {
+		defer close(blocks)
+		readSeparated(r, separator, func(b block) { blocks <- b }, free)
+	}()
 	return &source{input: blocks, free: free, separator: []byte{separator}, left: -1}
 }
 

@@ -4,7 +4,9 @@ import amqp "github.com/rabbitmq/amqp091-go"
 
 // Message is one message on its way out: what the tutorial's own send is called with.
 type Message struct {
+	Exchange   string
 	RoutingKey string
+	Mandatory  bool // return the message if it reaches no queue
 	amqp.Publishing
 
 	confirm  *amqp.DeferredConfirmation // of the present channel's basic.publish
@@ -53,6 +55,19 @@ func (u *unconfirmed) pop() Message {
 	u.bytes -= len(message.Body)
 	u.published--
 	return message
+}
+
+// answered is how many of the messages, from the first on, the broker has answered.
+func (u *unconfirmed) answered() (n int) {
+	for n < u.published && u.at(n).confirm != nil {
+		select {
+		case <-u.at(n).confirm.Done():
+			n++
+		default:
+			return n
+		}
+	}
+	return n
 }
 
 // next is closed when the broker has answered the first message, one way or the other. It is nil if there is none

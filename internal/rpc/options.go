@@ -60,9 +60,6 @@ func (o *Options) Check() error {
 // Direct says that direct reply-to is asked for.
 func (o *Options) Direct() bool { return o.replyTo == "direct" }
 
-// Expiration is the time after which nobody waits for a request's reply any more, as AMQP's property wants it.
-func (o *Options) Expiration() string { return strconv.FormatInt(o.timeout.Milliseconds(), 10) }
-
 // numbers reads the arguments.
 func (o *Options) numbers(args []string) ([]int, error) {
 	if len(args) == 0 {

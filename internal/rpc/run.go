@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,66 +16,102 @@ import (
 	"amqp-tutorials/internal/show"
 )
 
-// Subscribe is the tutorial's own way to its replies: a callback queue, and a consumer on it.
-type Subscribe func(ch *conn.Channel) (<-chan amqp.Delivery, error)
+// Declare is the tutorial's own way to a queue for its replies, whose name it returns.
+type Declare func(ch *conn.Channel) (replyTo string, err error)
+
+// Subscribe is the tutorial's own basic.consume on that queue.
+type Subscribe func(ch *conn.Channel, replyTo string) (<-chan amqp.Delivery, error)
 
 // Request is the tutorial's own publishing of one request.
-type Request func(ctx context.Context, ch *conn.Channel, n int, correlationID string) error
+type Request func(ctx context.Context, ch *conn.Channel, c Call) error
 
-// Run requests what the arguments ask for and prints the replies in the order of the requests. subscribe is called
-// with each new channel, at the start and after a lost connection; requests without a reply are made again then.
+// Call is one request on its way out.
+type Call struct {
+	N             int
+	CorrelationID string
+	ReplyTo       string
+	Expiration    string // milliseconds after which nobody waits for the reply any more
+}
+
+// Run requests what the arguments ask for and prints the replies in the order of the requests. declare and subscribe are
+// called with each new channel, at the start and after a lost connection; requests without a reply are made again then.
 // Run's errors carry the exit status.
-func Run(ctx context.Context, broker *conn.Settings, o *Options, args []string, subscribe Subscribe, request Request) error {
+func Run(ctx context.Context, broker *conn.Settings, o *Options, args []string, declare Declare, subscribe Subscribe, request Request) error {
 	numbers, err := o.numbers(args)
 	if err != nil {
 		return err
 	}
 	uuid.EnableRandPool()
 	c := &client{
-		Options: o, numbers: numbers, subscribe: subscribe, request: request,
+		Options: o, numbers: numbers, declare: declare, subscribe: subscribe, request: request,
 		out: show.NewOutput(os.Stdout), open: map[string]*call{}, began: time.Now(),
 	}
-	life, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	c.away = time.AfterFunc(time.Hour, func() { end(errLate) })
-	c.away.Stop()
-	broker.GiveUpAfter(c.timeout)
-	err = broker.Keep(life, c.session)
+	c.guard = conn.NewGuard(ctx, c.out)
+	defer c.guard.Close()
+	c.guard.Patience, c.guard.GaveUp, c.guard.Goodbye = o.timeout, errLate, time.Second
+	defer context.AfterFunc(ctx, func() { c.guard.End(conn.ErrStopped) })()
+	c.late = time.AfterFunc(time.Hour, func() { c.guard.End(errLate) })
+	defer c.late.Stop()
+	c.late.Stop()
+	err = broker.Keep(c.guard, c.session)
 	if flush := c.out.Flush(); err == nil {
 		err = flush
 	}
-	if errors.Is(err, context.Canceled) && context.Cause(life) == errLate {
-		return c.late()
-	}
-	if errors.Is(err, context.Canceled) {
-		return &cli.Error{Status: cli.Failed, What: "interrupted", Why: fmt.Sprintf("%d of %d requests were answered", c.printed, c.total())}
-	}
-	if err == nil && c.failed != nil {
-		err = c.failed
-	}
-	c.summary()
-	return err
+	return c.result(err)
 }
 
-// errLate ends a client whose connection is away for longer than a request may take.
+// errLate ends a client that has waited for too long.
 var errLate = errors.New("no reply in time")
+
+// result turns the end of a run into its error.
+func (c *client) result(err error) error {
+	var failed *cli.Error
+	life := c.guard.Life()
+	if err == nil {
+		c.summary()
+		c.guard.TellCut()
+		return c.firstError()
+	}
+	if life.Err() == nil || errors.As(err, &failed) || errors.Is(err, show.ErrClosedPipe) {
+		return err
+	}
+	if context.Cause(life) == errLate {
+		return c.tooLate()
+	}
+	why := fmt.Sprintf("%d of %d requests were answered", c.printed, c.total())
+	if cut := c.guard.Cut(); cut != "" {
+		why = cut + "; " + why
+	}
+	return &cli.Error{Status: cli.Failed, What: "interrupted", Why: why}
+}
+
+// firstError is the first reply that was an error. (A nil *cli.Error is not a nil error.)
+func (c *client) firstError() error {
+	if c.failed == nil {
+		return nil
+	}
+	return c.failed
+}
 
 // client is one run.
 type client struct {
 	*Options
 	numbers   []int
+	declare   Declare
 	subscribe Subscribe
 	request   Request
+	guard     *conn.Guard
 	out       *show.Output
 	began     time.Time
 
+	replyTo string           // of the present channel
 	made    int              // requests made so far
 	open    map[string]*call // by correlation id: in flight
 	queue   []*call          // in the order of the requests: in flight, or answered and not printed yet
 	printed int
-	failed  error // the first reply that was an error
+	failed  *cli.Error // the first reply that was an error
 	latency latencies
-	away    *time.Timer // runs while there is no connection and a request is in flight
+	late    *time.Timer // ends the run when the earliest request in flight has waited for too long
 }
 
 // call is one request.
@@ -89,41 +126,52 @@ type call struct {
 func (c *client) total() int { return len(c.numbers) * c.count }
 
 // session makes requests and takes replies on one channel until all are answered.
-func (c *client) session(ctx context.Context, ch *conn.Channel) error {
-	c.away.Stop()
-	defer func() {
-		if first := c.first(); first != nil {
-			c.away.Reset(time.Until(first.deadline))
-		}
-	}()
-	replies, err := c.subscribe(ch)
+func (c *client) session(ch *conn.Channel) (err error) {
+	if c.first() == nil {
+		c.late.Reset(c.timeout) // what comes before the first request has no more time than this
+	}
+	if c.replyTo, err = c.declare(ch); err != nil {
+		return err
+	}
+	replies, err := c.subscribe(ch, c.replyTo)
 	if err != nil {
 		return err
 	}
 	ch.Ready()
-	returns := ch.NotifyReturn(make(chan amqp.Return, c.concurrency))
+	ch.KeepReturns()
 	for _, open := range c.queue {
 		if open.reply == nil {
-			if err := c.request(ctx, ch, open.n, open.id); err != nil {
+			if err := c.publish(ch, open); err != nil {
 				return err
 			}
 		}
 	}
 	for {
-		if err := c.fill(ctx, ch); err != nil {
+		if err := c.fill(ch); err != nil {
 			return err
 		}
-		if len(c.open) == 0 {
+		first := c.first()
+		if first == nil {
+			c.late.Stop()
 			return c.out.Flush()
 		}
-		if err := c.wait(ctx, ch, replies, returns); err != nil {
+		c.late.Reset(time.Until(first.deadline))
+		if err := c.wait(ch, replies); err != nil {
 			return err
 		}
 	}
 }
 
+// publish makes a request, or makes it again. It expires when nobody waits for its reply any more.
+func (c *client) publish(ch *conn.Channel, open *call) error {
+	left := max(time.Until(open.deadline).Milliseconds(), 1)
+	return c.request(c.guard.Life(), ch, Call{
+		N: open.n, CorrelationID: open.id, ReplyTo: c.replyTo, Expiration: strconv.FormatInt(left, 10),
+	})
+}
+
 // fill makes requests until as many are in flight as there may be.
-func (c *client) fill(ctx context.Context, ch *conn.Channel) error {
+func (c *client) fill(ch *conn.Channel) error {
 	for len(c.open) < c.concurrency && c.made < c.total() && c.failed == nil {
 		n := c.numbers[c.made%len(c.numbers)]
 		if !c.quiet {
@@ -136,7 +184,7 @@ func (c *client) fill(ctx context.Context, ch *conn.Channel) error {
 		c.made++
 		c.open[next.id] = next
 		c.queue = append(c.queue, next)
-		if err := c.request(ctx, ch, n, next.id); err != nil {
+		if err := c.publish(ch, next); err != nil {
 			return err
 		}
 	}
@@ -144,12 +192,10 @@ func (c *client) fill(ctx context.Context, ch *conn.Channel) error {
 }
 
 // wait waits for the next reply. One that is late, comes twice or was never asked for has no open call, and is ignored.
-func (c *client) wait(ctx context.Context, ch *conn.Channel, replies <-chan amqp.Delivery, returns <-chan amqp.Return) error {
+func (c *client) wait(ch *conn.Channel, replies <-chan amqp.Delivery) error {
 	if err := c.out.Flush(); err != nil {
 		return err
 	}
-	late := time.NewTimer(time.Until(c.first().deadline))
-	defer late.Stop()
 	select {
 	case d, ok := <-replies:
 		switch {
@@ -161,27 +207,46 @@ func (c *client) wait(ctx context.Context, ch *conn.Channel, replies <-chan amqp
 		if answered := c.open[d.CorrelationId]; answered != nil {
 			return c.answered(answered, &d)
 		}
-	case <-returns:
-		return &cli.Error{
-			Status: cli.Unroutable, What: "request returned", Why: "there is no queue " + c.Queue,
-			Hint: "is an rpc_server running? It declares the queue",
-		}
-	case <-late.C:
-		return c.late()
+	case <-ch.Returned():
+		return c.cameBack(ch.Returns())
+	case <-c.out.Closed():
+		return show.ErrClosedPipe
 	case <-ch.Closed():
 		return ch.Reason()
-	case <-ctx.Done():
-		return ctx.Err()
+	case <-c.guard.Life().Done():
+		return context.Cause(c.guard.Life())
 	}
 	return nil
 }
 
-// late is the error for the earliest request in flight, which has waited for too long.
-func (c *client) late() *cli.Error {
-	return &cli.Error{
-		Status: cli.TooLate, What: fmt.Sprintf("fib(%d)", c.first().n), Why: "no reply within " + c.timeout.String(),
-		Hint: "is an rpc_server running? --timeout waits longer",
+// cameBack looks for a request among the messages that reached no queue.
+func (c *client) cameBack(returns []amqp.Return) error {
+	for _, r := range returns {
+		if c.open[r.CorrelationId] != nil {
+			return &cli.Error{
+				Status: cli.Unroutable, What: "request returned", Why: "there is no queue " + c.Queue,
+				Hint: "is an rpc_server running? It declares the queue",
+			}
+		}
 	}
+	return nil
+}
+
+// tooLate is the error for the earliest request in flight, which has waited for too long.
+func (c *client) tooLate() *cli.Error {
+	e := &cli.Error{Status: cli.TooLate, What: "request", Why: "no reply within " + c.timeout.String(), Hint: "is an rpc_server running? --timeout waits longer"}
+	if first := c.first(); first != nil {
+		e.What = fmt.Sprintf("fib(%d)", first.n)
+	}
+	if blocked := c.guard.Blocked(); blocked != "" && c.guard.Cut() == "" {
+		e.Why += "; the broker takes no messages: " + blocked
+		e.Hint = ""
+	}
+	if cut := c.guard.Cut(); cut != "" {
+		e.Why += "; " + cut
+		e.Hint = ""
+	}
+	return e
 }
 
 // first is the earliest request in flight.

@@ -7,11 +7,8 @@ import (
 	"amqp-tutorials/internal/table"
 )
 
-// Bindings are what a queue wants of its exchange.
-type Bindings struct {
-	List  []Binding
-	match string
-}
+// Bindings are the flags that say what a queue wants of its exchange.
+type Bindings struct{ match string }
 
 // Binding is one of them: a key, or the headers that a headers exchange looks for.
 type Binding struct {
@@ -31,42 +28,41 @@ func (b *Bindings) Check() error {
 
 // Parse makes bindings of a program's arguments: binding keys for a direct or topic exchange, NAME=VALUE for a headers
 // exchange, nothing for a fanout. A named queue that is not to be declared may have its bindings already.
-func (b *Bindings) Parse(args []string, x *Exchange, q *Queue) error {
+func (b *Bindings) Parse(args []string, x *Exchange, q *Queue) ([]Binding, error) {
 	existing := q.NoDeclare && q.Name != ""
 	switch {
 	case x.Type == "fanout" && len(args) > 0:
-		return cli.Usage("--type direct or --type topic has binding keys; quote '#' and 'kern.*'",
+		return nil, cli.Usage("--type direct or --type topic has binding keys; quote '#' and 'kern.*'",
 			"a fanout exchange sends everything to everyone: superfluous binding key %s", cli.Quote(args[0]))
 	case len(args) == 0 && existing:
-		return nil
+		return nil, nil
 	case x.Type == "fanout":
-		b.List = []Binding{{}}
-		return nil
+		return []Binding{{}}, nil
 	case len(args) == 0 && x.Type == "headers":
-		return cli.Usage("for example: level=error", "--type headers needs at least one header NAME=VALUE")
+		return nil, cli.Usage("for example: level=error", "--type headers needs at least one header NAME=VALUE")
 	case len(args) == 0:
-		return cli.Usage("quote '#' and 'kern.*', or the shell takes them for a comment or file names", "--type %s needs at least one binding key", x.Type)
+		return nil, cli.Usage("quote '#' and 'kern.*', or the shell takes them for a comment or file names", "--type %s needs at least one binding key", x.Type)
 	case x.Type == "headers":
 		return b.parseHeaders(args)
 	}
+	var list []Binding
 	for _, key := range args {
 		if len(key) > 255 {
-			return cli.Usage("", "a binding key has at most 255 bytes, this one has %d", len(key))
+			return nil, cli.Usage("", "a binding key has at most 255 bytes, this one has %d", len(key))
 		}
-		b.List = append(b.List, Binding{Key: key})
+		list = append(list, Binding{Key: key})
 	}
-	return nil
+	return list, nil
 }
 
 // parseHeaders makes one binding of all headers. Its argument x-match says whether all of them have to match
 // (https://www.rabbitmq.com/docs/exchanges#headers).
-func (b *Bindings) parseHeaders(args []string) error {
+func (b *Bindings) parseHeaders(args []string) ([]Binding, error) {
 	var headers table.Table
 	for _, arg := range args {
 		if err := headers.Set(arg); err != nil {
-			return cli.Usage("for example: level=error", "a headers exchange: %s is not NAME=VALUE with a name of at most 255 bytes", cli.Quote(arg))
+			return nil, cli.Usage("for example: level=error", "a headers exchange: %s is not NAME=VALUE with a name of at most 255 bytes", cli.Quote(arg))
 		}
 	}
-	b.List = []Binding{{Args: headers.With("x-match", b.match)}}
-	return nil
+	return []Binding{{Args: headers.With("x-match", b.match)}}, nil
 }

@@ -20,11 +20,10 @@ type Exchange struct {
 	Durable    bool
 	AutoDelete bool
 	Args       table.Table
-	NoDeclare  bool // use what exists
-	Consumed   bool // of a consumer: declared as the tutorial's publishers do, without flags for its settings
+	NoDeclare  bool   // use what exists
+	Consumer   *Queue // of a consumer: declared as the tutorial's publishers do, without flags but those of this queue
 
 	flags *pflag.FlagSet
-	noted bool
 }
 
 // Flags adds the flags of an exchange that a publisher declares.
@@ -35,7 +34,7 @@ func (x *Exchange) Flags(p *cli.Program) {
 		f.StringVarP(&x.Type, "type", "t", x.Type, "`TYPE` of the exchange: "+strings.Join(slices.Sorted(maps.Keys(x.Names)), ", "))
 	}
 	x.flags = f
-	if x.Consumed {
+	if x.Consumer != nil {
 		return
 	}
 	f.BoolVar(&x.Durable, "durable", x.Durable, "the exchange survives a restart of the broker")
@@ -81,7 +80,7 @@ func (x *Exchange) Check() error {
 // exists with other settings costs the channel, and these would go with it. The broker's own exchanges, amq.fanout
 // and its like, are there already and may not be declared otherwise.
 func (x *Exchange) Declare(ch *conn.Channel) error {
-	if x.NoDeclare || strings.HasPrefix(x.Name, "amq.") {
+	if x.NoDeclare || x.Consumer != nil && x.Consumer.NoDeclare || strings.HasPrefix(x.Name, "amq.") {
 		return nil
 	}
 	err := ch.ExchangeDeclare(
@@ -99,7 +98,7 @@ func (x *Exchange) Declare(ch *conn.Channel) error {
 	if refusal == nil {
 		return err
 	}
-	if err := existing("exchange "+x.Name, refusal, x.flags, &x.noted); err != nil {
+	if err := existing(ch, "exchange "+x.Name, refusal, x.flags); err != nil {
 		return err
 	}
 	return ch.Reopen()

@@ -1,13 +1,13 @@
 package topology
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/spf13/pflag"
 
-	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
 )
 
@@ -41,14 +41,11 @@ func differing(e *amqp.Error) (setting, values string, ok bool) {
 
 // existing applies the rule for what is there with other settings: if the user asked for none of them, use what is
 // there and say so once; otherwise it is an error. what is "queue hello"; it returns nil if what exists may be used.
-func existing(what string, e *amqp.Error, flags *pflag.FlagSet, noted *bool) error {
+func existing(ch *conn.Channel, what string, e *amqp.Error, flags *pflag.FlagSet) error {
 	setting, values, ok := differing(e)
 	given := named(flags)
 	if ok && setting != "type" && len(given) == 0 {
-		if !*noted {
-			cli.Say("note: %s exists with another setting of %s (%s): it is used as it stands", what, setting, values)
-			*noted = true
-		}
+		ch.NoteOnce(fmt.Sprintf("%s exists with another setting of %s (%s): it is used as it stands", what, setting, values))
 		return nil
 	}
 	failure := conn.RefusedDeclare(what, e)

@@ -23,7 +23,6 @@ type Queue struct {
 	NoDeclare  bool // use what exists
 
 	flags *pflag.FlagSet
-	noted bool
 }
 
 // Flags adds the flags of a queue.
@@ -96,7 +95,7 @@ func (q *Queue) Declare(ch *conn.Channel) (amqp.Queue, error) {
 	if ch.Again() && refusal.Code == amqp.ResourceLocked {
 		return amqp.Queue{}, err // still held by the connection that was lost
 	}
-	if err := existing("queue "+q.Name, refusal, q.flags, &q.noted); err != nil {
+	if err := existing(ch, "queue "+q.Name, refusal, q.flags); err != nil {
 		return amqp.Queue{}, err
 	}
 	if err := ch.Reopen(); err != nil {

@@ -100,9 +100,9 @@ func TestBindings(t *testing.T) {
 		{"headers", []string{"nonsense"}, own, -1},
 	} {
 		b := Bindings{match: "any"}
-		err := b.Parse(test.args, &Exchange{Type: test.kind}, test.queue)
-		if (err != nil) != (test.want < 0) || err == nil && len(b.List) != test.want {
-			t.Errorf("%s %.40q: got %v, %v", test.kind, test.args, b.List, err)
+		list, err := b.Parse(test.args, &Exchange{Type: test.kind}, test.queue)
+		if (err != nil) != (test.want < 0) || err == nil && len(list) != test.want {
+			t.Errorf("%s %.40q: got %v, %v", test.kind, test.args, list, err)
 		}
 	}
 }
