@@ -3,12 +3,14 @@ package conn
 import (
 	"bytes"
 	"net"
+	"sync"
 )
 
 // listened is a connection that keeps the first bytes which the other side has sent: they tell what listens there, if it
-// is no broker.
+// is no broker. They may be asked for while the library's reader goes on.
 type listened struct {
 	net.Conn
+	mu    sync.Mutex
 	first []byte
 }
 
@@ -17,6 +19,8 @@ const enough = 8
 
 func (l *listened) Read(p []byte) (int, error) {
 	n, err := l.Conn.Read(p)
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if missing := enough - len(l.first); missing > 0 {
 		l.first = append(l.first, p[:min(n, missing)]...)
 	}
@@ -29,7 +33,9 @@ func listen(c net.Conn) net.Conn { return &listened{Conn: c} }
 // heard is what the other side said first, as far as it is known.
 func heard(c net.Conn) []byte {
 	if l, ok := c.(*listened); ok {
-		return l.first
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return bytes.Clone(l.first)
 	}
 	return nil
 }
