@@ -33,6 +33,7 @@ func final(err error) bool {
 // explainDial turns what went wrong between the socket and connection.open-ok into one line and, where the cause is
 // known, a hint. socket is nil if there never was one.
 func (n *node) explainDial(ctx context.Context, err error, socket net.Conn) error {
+	err = cause(err, socket)
 	e := &dialError{failure: failure{Status: cli.Unconnected, What: "connecting to " + n.address(), Why: err.Error()}}
 	var refused *amqp.Error
 	switch {

@@ -3,15 +3,18 @@ package conn
 import (
 	"bytes"
 	"net"
+	"strings"
 	"sync"
 )
 
 // listened is a connection that keeps the first bytes which the other side has sent: they tell what listens there, if it
-// is no broker. They may be asked for while the library's reader goes on.
+// is no broker. It also keeps the error that ended it: the library hides a TLS alert, which it reads, if it is just about
+// to write. Both may be asked for while the library's reader goes on.
 type listened struct {
 	net.Conn
 	mu    sync.Mutex
 	first []byte
+	ended error
 }
 
 // enough is as long as AMQP's protocol header, and longer than any other sign by which foreign knows a server.
@@ -23,6 +26,9 @@ func (l *listened) Read(p []byte) (int, error) {
 	defer l.mu.Unlock()
 	if missing := enough - len(l.first); missing > 0 {
 		l.first = append(l.first, p[:min(n, missing)]...)
+	}
+	if l.ended == nil {
+		l.ended = err
 	}
 	return n, err
 }
@@ -38,6 +44,20 @@ func heard(c net.Conn) []byte {
 		return bytes.Clone(l.first)
 	}
 	return nil
+}
+
+// cause is the error that the other side has ended the connection with, if err only says that it is closed.
+func cause(err error, c net.Conn) error {
+	l, ok := c.(*listened)
+	if !ok || !strings.Contains(err.Error(), net.ErrClosed.Error()) {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ended != nil {
+		return l.ended
+	}
+	return err
 }
 
 // What foreign knows.
