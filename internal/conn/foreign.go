@@ -46,15 +46,15 @@ func heard(c net.Conn) []byte {
 	return nil
 }
 
-// cause is the error that the other side has ended the connection with, if err only says that it is closed.
+// cause is the TLS alert that the other side has ended the connection with, if it has, and else err.
 func cause(err error, c net.Conn) error {
 	l, ok := c.(*listened)
-	if !ok || !strings.Contains(err.Error(), net.ErrClosed.Error()) {
+	if !ok {
 		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.ended != nil {
+	if l.ended != nil && strings.Contains(l.ended.Error(), remoteAlert) {
 		return l.ended
 	}
 	return err
