@@ -22,7 +22,7 @@ broker:
 
 # On a private broker, or with AMQP_URL in a vhost of its own there. `make demo N=2` shows one, STEP=1 waits for Enter.
 demo: build
-	demos/all.sh $(N)
+	@demos/all.sh $(N)
 
 # Results are not taken from the cache (-count=1): it does not see that the programs have changed which the tests run.
 test:

@@ -95,7 +95,7 @@ title() {
 
 say() {
 	printf '\n%s\n\n' "$1"
-	pause $((${#1} * 5 / 2))
+	pause $((${#1} * 2))
 }
 
 # prompt shows a command as it is typed, in terminal $2.
