@@ -153,6 +153,11 @@ func Say(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "%s%s: %s\n", show.LineStart(), filepath.Base(os.Args[0]), show.Escape(fmt.Sprintf(format, args...)))
 }
 
+// SayStyled is Say for a text that is escaped already, and may have colours and several lines.
+func SayStyled(text string) {
+	fmt.Fprintf(os.Stderr, "%s%s: %s\n", show.LineStart(), filepath.Base(os.Args[0]), text)
+}
+
 // Banner writes one of the tutorials' own lines, such as " [*] Waiting for messages", to standard error.
 func Banner(text string) {
 	fmt.Fprintln(os.Stderr, show.LineStart()+text)

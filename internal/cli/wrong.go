@@ -70,6 +70,7 @@ func valueError(wrong *pflag.InvalidValueError) *Error {
 	}
 	kind, known := map[string]string{
 		"int":      "a whole number",
+		"count":    "a whole number",
 		"uint8":    "a whole number from 0 to 255",
 		"uint16":   "a whole number from 0 to 65535",
 		"float64":  "a number",

@@ -24,7 +24,7 @@ type Settings struct {
 	urls        []string
 	wait        time.Duration
 	noReconnect bool
-	verbose     bool
+	verbose     int // how many -v
 	name        string
 
 	flags *pflag.FlagSet // of the group "Connection"
@@ -54,7 +54,7 @@ func (s *Settings) Flags(p *cli.Program) {
 	f.StringVar(&s.name, "connection-name", fmt.Sprintf("%s@%s:%d", p.Name, host, os.Getpid()), "`NAME` on the broker's management page")
 	f.Lookup("connection-name").DefValue = "PROGRAM@HOST:PID"
 	p.Exclusive("password", "password-file")
-	f.BoolVarP(&s.verbose, "verbose", "v", false, "say each AMQP method sent (->) and received (<-) on standard error")
+	f.CountVarP(&s.verbose, "verbose", "v", "say each AMQP method sent (->) and received (<-) on standard error; -vv the handshake, heartbeats, channels and times too, and values in full")
 	s.flags = f
 
 	t := p.Group("TLS")
