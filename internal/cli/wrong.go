@@ -63,7 +63,7 @@ func (p *Program) unknownLetter(all *pflag.FlagSet, letter, word string) *Error 
 
 func valueError(wrong *pflag.InvalidValueError) *Error {
 	flag, value := wrong.GetFlag(), wrong.GetValue()
-	if choice, ok := flag.Value.(interface{ Choices() []string }); ok {
+	if choice, ok := flag.Value.(chooser); ok {
 		var e *Error
 		errors.As(OneOf("--"+flag.Name, value, choice.Choices()...), &e)
 		return e

@@ -18,13 +18,12 @@ type Binding struct {
 
 // Flags adds --match.
 func (b *Bindings) Flags(p *cli.Program) {
-	p.Group("Exchange").StringVar(&b.match, "match", "all", "with --type headers: messages that have `WHICH` of the headers, all or any")
+	b.match = "all"
+	p.Group("Exchange").Var(cli.NewChoice(&b.match, "all", "any"), "match", "match `WHICH` headers; with --type headers")
 }
 
-// Check refuses a --match that is no choice.
-func (b *Bindings) Check() error {
-	return cli.OneOf("--match", b.match, "all", "any")
-}
+// Check has nothing to refuse: what the bindings are is in the arguments, see Parse.
+func (b *Bindings) Check() error { return nil }
 
 // Parse makes bindings of a program's arguments: binding keys for a direct or topic exchange, NAME=VALUE for a headers
 // exchange, nothing for a fanout. A named queue that is not to be declared may have its bindings already.
