@@ -46,6 +46,11 @@ type Part interface {
 	Check() error
 }
 
+// Instead is a Part that may take the place of the whole run, once all parts are checked.
+type Instead interface {
+	Instead(ctx context.Context) (done bool, err error)
+}
+
 // Group returns a set for the flags of one subject, which --help prints under title. Groups appear in the order in
 // which they were first asked for; asking again for one adds to it.
 func (p *Program) Group(title string) *pflag.FlagSet {
@@ -130,12 +135,25 @@ func (p *Program) run(run func(ctx context.Context, args []string) error, parts 
 	}
 	ended := make(chan struct{})
 	ctx := stopOnSignal(ended)
-	err = run(ctx, args)
+	done, err := instead(ctx, parts)
+	if !done {
+		err = run(ctx, args)
+	}
 	close(ended)
 	if Hurry(ctx).Err() != nil {
 		select {} // the second signal is about to end the process
 	}
 	return err
+}
+
+// instead asks those parts that may take the run's place.
+func instead(ctx context.Context, parts []Part) (done bool, err error) {
+	for _, part := range parts {
+		if first, ok := part.(Instead); ok && !done {
+			done, err = first.Instead(ctx)
+		}
+	}
+	return done, err
 }
 
 // AllProcessors lets a program that computes, or starts others that do, use every processor.

@@ -25,6 +25,7 @@ type Settings struct {
 	wait        time.Duration
 	noReconnect bool
 	verbose     int // how many -v
+	check       bool
 	name        string
 
 	flags *pflag.FlagSet // of the group "Connection"
@@ -49,6 +50,7 @@ func (s *Settings) Flags(p *cli.Program) {
 	f.Duration("connect-timeout", 0, "give up one attempt to connect after `DURATION` (default 10s)")
 	f.Duration("heartbeat", 0, "exchange heartbeats every `DURATION`, in whole seconds; 0: as the broker has it (default 10s)")
 	f.DurationVar(&s.wait, "wait", 0, "keep trying the first connection for `DURATION`")
+	f.BoolVar(&s.check, "check", false, "only connect and log in, and say to which broker, vhost and TLS; exit status 0, or 3 if that fails")
 	f.BoolVar(&s.noReconnect, "no-reconnect", false, "exit 1 when the connection is lost instead of connecting again")
 	host, _ := os.Hostname()
 	f.StringVar(&s.name, "connection-name", fmt.Sprintf("%s@%s:%d", p.Name, host, os.Getpid()), "be called `NAME` on the broker's management page")
