@@ -1,6 +1,9 @@
 package topology
 
 import (
+	"os"
+	"strings"
+
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"amqp-tutorials/internal/cli"
@@ -45,6 +48,7 @@ func (b *Bindings) Parse(args []string, x *Exchange, q *Queue) ([]Binding, error
 		return b.parseHeaders(args)
 	}
 	var list []Binding
+	noteFiles(args)
 	for _, key := range args {
 		if len(key) > 255 {
 			return nil, cli.Usage("", "a binding key has at most 255 bytes, this one has %d", len(key))
@@ -52,6 +56,17 @@ func (b *Bindings) Parse(args []string, x *Exchange, q *Queue) ([]Binding, error
 		list = append(list, Binding{Key: key})
 	}
 	return list, nil
+}
+
+// noteFiles tells which keys these are if they look like what the shell has made of a * without quotes: names of files.
+func noteFiles(keys []string) {
+	for _, key := range keys {
+		if _, err := os.Lstat(key); err == nil {
+			cli.Say("note: the binding keys are %s; %s is a file here: a key with * or # needs quotes, or the shell puts file names in its place",
+				strings.Join(keys, " "), cli.Quote(key))
+			return
+		}
+	}
 }
 
 // parseHeaders makes one binding of all headers. Its argument x-match says whether all of them have to match
