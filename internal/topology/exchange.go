@@ -40,7 +40,7 @@ func (x *Exchange) Flags(p *cli.Program) {
 	f.BoolVar(&x.Durable, "durable", x.Durable, "let the exchange survive a restart of the broker")
 	f.BoolVar(&x.AutoDelete, "auto-delete", x.AutoDelete, "have the exchange deleted when its last binding goes")
 	f.Var(&x.Args, "arg", "declare the exchange with the argument `NAME=VALUE`; for example alternate-exchange=lost; may be repeated")
-	f.BoolVar(&x.NoDeclare, "no-declare", x.NoDeclare, "use what exists, declare nothing; with --declare-only: only see whether the broker can be reached")
+	f.BoolVar(&x.NoDeclare, "no-declare", x.NoDeclare, "use what exists, declare nothing")
 	for _, setting := range settings {
 		p.Exclusive("no-declare", setting)
 	}

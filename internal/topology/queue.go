@@ -34,7 +34,7 @@ func (q *Queue) Flags(p *cli.Program) {
 	f.BoolVar(&q.Exclusive, "exclusive", q.Exclusive, "keep the queue to this connection, with which it is deleted")
 	f.Var(cli.NewChoice(&q.Type, "classic", "quorum", "stream"), "queue-type", "declare a queue of this `TYPE`; without it the broker's default")
 	f.Var(&q.Args, "arg", "declare the queue with the argument `NAME=VALUE`; for example x-max-length=1000; may be repeated")
-	f.BoolVar(&q.NoDeclare, "no-declare", q.NoDeclare, "use what exists, declare nothing; with --declare-only: only see whether the broker can be reached")
+	f.BoolVar(&q.NoDeclare, "no-declare", q.NoDeclare, "use what exists, declare nothing")
 	for _, setting := range settings {
 		p.Exclusive("no-declare", setting)
 	}
