@@ -23,7 +23,7 @@ var (
 	program = cli.Program{
 		Name:      "emit_log",
 		Arguments: "[MESSAGE...]",
-		Summary:   "publish log lines to everyone who listens (tutorial 3, publish/subscribe)",
+		Summary:   "publish log lines to all who listen (tutorial 3, publish/subscribe)",
 		About: `The arguments, joined by spaces, are the message; without any it is "info: Hello World!".
 Start receive_logs first: a message is dropped if no queue is bound to the exchange.`,
 		Examples: `
@@ -31,6 +31,7 @@ emit_log "warning: disk nearly full"
 tail -f /var/log/syslog | emit_log --lines --quiet
 emit_log --mandatory hello             # exit status 4 if nobody listens
 emit_log --type headers -H level=error -H team=db "replica is behind"`,
+		Lesson: []string{"exchange", "type", "header", "lines", "mandatory", "confirm"},
 	}
 	exchange = topology.Exchange{
 		Type:  "fanout",

@@ -29,6 +29,7 @@ The others, joined by spaces, are the message; without any it is "Hello World!".
 emit_log_direct error "Run. Run. Or it will explode."
 emit_log_direct warning "it is getting warm"
 printf 'error:one\ninfo:two\n' | emit_log_direct --lines --key-separator :`,
+		Lesson: []string{"exchange", "lines", "key-separator", "mandatory", "confirm"},
 	}
 	exchange = topology.Exchange{
 		Name: "direct_logs",

@@ -29,7 +29,8 @@ The others, joined by spaces, are the message; without any it is "Hello World!".
 		Examples: `
 emit_log_topic kern.critical "A critical kernel error"
 emit_log_topic auth.info "login"
-emit_log_topic --mandatory cron.info   # exit status 4 if no binding key matches`,
+emit_log_topic --mandatory cron.info   # status 4 if no binding matches`,
+		Lesson: []string{"exchange", "lines", "key-separator", "mandatory", "confirm"},
 	}
 	exchange = topology.Exchange{
 		Name: "topic_logs",

@@ -31,6 +31,7 @@ new_task "First message."              # one second of work
 new_task "Fifth message....."          # five
 new_task -n 20 --template 'task {{.Count}}..'
 new_task --priority 5 --arg x-max-priority=10 -q urgent "now!"`,
+		Lesson: []string{"queue", "durable", "persistent", "lines", "count", "template", "priority", "confirm"},
 	}
 	queue = topology.Queue{
 		Name:    "task_queue",

@@ -28,7 +28,8 @@ receive                                # the queue hello
 receive -q orders -n 10                # ten messages and no more
 receive --until-empty --format raw > messages.txt
 receive --format json | jq .body
-receive --requeue -n 5                 # look at five messages, leave them in the queue`,
+receive --requeue -n 5                 # look at five, leave them there`,
+		Lesson: []string{"queue", "durable", "count", "until-empty", "format", "auto-ack", "requeue"},
 	}
 	queue = topology.Queue{
 		Name:    "hello",

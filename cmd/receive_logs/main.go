@@ -33,7 +33,8 @@ receive_logs > logs_from_rabbit.log    # only the log lines go to the file
 receive_logs --type direct warning error
 receive_logs --type topic 'kern.*' '*.critical'
 receive_logs --type headers --match any level=error team=db
-receive_logs --queue audit             # a durable queue that collects while nobody listens`,
+receive_logs --queue audit             # a queue that collects meanwhile`,
+		Lesson: []string{"exchange", "type", "match", "queue", "count", "format"},
 	}
 	exchange = topology.Exchange{
 		Type:     "fanout",

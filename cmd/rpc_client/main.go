@@ -30,6 +30,7 @@ rpc_client 1 10 100 1000
 rpc_client --timeout 2s 40
 rpc_client --quiet -n 10000 --concurrency 16 5   # calls a second
 rpc_client --reply-to direct 30        # without a callback queue (RabbitMQ)`,
+		Lesson: []string{"queue", "timeout", "reply-to"},
 	}
 	calls = rpc.Options{
 		Default: 30,

@@ -27,8 +27,9 @@ var (
 		About:   `A request that is no number, or too large a one, is answered with an error; the server goes on.`,
 		Examples: `
 rpc_server
-rpc_server --delay 1s                  # a slow function: start more servers and see
+rpc_server --delay 1s                  # slow: start more servers and see
 rpc_server --prefetch 64 --quiet       # for throughput`,
+		Lesson: []string{"queue", "prefetch", "concurrency", "delay", "max-n"},
 	}
 	queue = topology.Queue{
 		Name:    "rpc_queue",

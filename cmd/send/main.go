@@ -31,6 +31,7 @@ send -q orders "one coffee"            # to another queue
 send -n 3 --template 'hello {{.Count}}'
 seq 1000000 | send --lines --quiet     # each line is a message
 send -e amq.topic -k kern.info "up"    # to an exchange that exists`,
+		Lesson: []string{"queue", "durable", "lines", "count", "exchange", "routing-key", "persistent", "confirm"},
 	}
 	queue = topology.Queue{
 		Name:    "hello",

@@ -28,11 +28,12 @@ type otherWork struct {
 
 func (w *otherWork) Flags(p *cli.Program) {
 	f := p.Group("Work")
-	f.DurationVar(&w.unit, "unit", time.Second, "a dot is `DURATION` of work, at most 1m")
-	f.DurationVar(&w.delay, "delay", 0, "each task takes `DURATION` longer")
-	f.StringVar(&w.exec, "exec", "", "the work is this shell `COMMAND`; --requeue then puts back what fails")
+	f.DurationVar(&w.unit, "unit", time.Second, "work `DURATION` for each dot in the body; at most 1m")
+	f.DurationVar(&w.delay, "delay", 0, "take `DURATION` longer for each task")
+	f.StringVar(&w.exec, "exec", "", "do the work by this shell `COMMAND`; --requeue then puts back what fails")
 	f.StringVar(&w.fail, "fail", "", "reject a task whose body contains `TEXT`; --requeue then puts back what fails")
-	f.IntVar(&w.maxDeliveries, "max-deliveries", 0, "with --requeue: reject a task for good that has failed `N` times (a classic queue tells only the first time from the rest)")
+	p.Experiments("delay", "fail")
+	f.IntVar(&w.maxDeliveries, "max-deliveries", 0, "with --requeue: reject a task for good that has failed `N` times; a classic queue tells only the first time from the rest")
 }
 
 // Check refuses what makes no sense.

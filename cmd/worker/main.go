@@ -30,11 +30,12 @@ a worker that is killed before loses nothing, the broker gives the task to anoth
 With --exec the work is a shell command, which gets the body on its standard input and the rest in AMQP_*
 variables: exit status 0 acknowledges the task, any other rejects it.`,
 		Examples: `
-worker                                 # start it in two terminals, then run new_task
+worker                                 # in two terminals, then run new_task
 worker --unit 100ms                    # a dot is a tenth of a second
 worker --crash-after 2s                # take a task and die of it
 worker --fail bad                      # reject tasks that contain "bad"
 worker --exec 'gzip > "$AMQP_MESSAGE_ID.gz"' --concurrency 4`,
+		Lesson: []string{"queue", "durable", "prefetch", "auto-ack", "unit", "exec", "concurrency"},
 	}
 	queue = topology.Queue{
 		Name:    "task_queue",

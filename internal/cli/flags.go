@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -10,11 +9,7 @@ import (
 
 // parse reads the command line and turns pflag's complaints into this suite's.
 func (p *Program) parse(arguments []string) (args []string, err error) {
-	all := pflag.NewFlagSet(p.Name, pflag.ContinueOnError)
-	all.SortFlags = false
-	for _, g := range p.groups {
-		all.AddFlagSet(g.flags)
-	}
+	all := p.all()
 	all.VisitAll(func(flag *pflag.Flag) {
 		switch flag.Value.Type() {
 		case "int", "uint8", "uint16":
@@ -28,6 +23,16 @@ func (p *Program) parse(arguments []string) (args []string, err error) {
 		return nil, p.flagError(all, err)
 	}
 	return all.Args(), p.checkExclusive(all)
+}
+
+// all are the flags of all groups.
+func (p *Program) all() *pflag.FlagSet {
+	all := pflag.NewFlagSet(p.Name, pflag.ContinueOnError)
+	all.SortFlags = false
+	for _, g := range p.groups {
+		all.AddFlagSet(g.flags)
+	}
+	return all
 }
 
 // decimal is a whole number as people write it: 010 is ten, and not eight, as Go would have it.
@@ -55,23 +60,6 @@ func (p *Program) checkExclusive(all *pflag.FlagSet) error {
 		}
 	}
 	return nil
-}
-
-// help is the whole of --help, which docs/manual.md repeats for every program.
-func (p *Program) help() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n\nUsage:\n  %s\n", p.Name, p.Summary, strings.TrimSpace(p.Name+" [FLAG...] "+p.Arguments))
-	if p.About != "" {
-		fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(p.About))
-	}
-	for _, g := range p.groups {
-		fmt.Fprintf(&b, "\n%s:\n%s", g.title, g.flags.FlagUsagesWrapped(100))
-	}
-	b.WriteString("\nExamples:\n")
-	for line := range strings.Lines(strings.TrimSpace(p.Examples)) {
-		b.WriteString("  " + strings.TrimRight(line, "\n") + "\n")
-	}
-	return b.String()
 }
 
 // NoArguments is the usage error for arguments where a program takes none.

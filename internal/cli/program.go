@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -30,16 +31,20 @@ type Program struct {
 	Name      string
 	Arguments string // the arguments in usage notation, "[MESSAGE...]"
 	Summary   string // one line
-	About     string // a paragraph or two
-	Examples  string // command lines that can be pasted, with comments
+	About     string // a paragraph or two, in lines of any length
+	Examples  string // command lines that can be pasted, with comments, of at most 78 columns
+	// Lesson names the flags that belong to the tutorial, besides --verbose: -h shows these alone, --help shows them first.
+	Lesson []string
 
-	groups    []group
-	exclusive [][]string
+	groups      []group
+	exclusive   [][]string
+	experiments []string
 }
 
 type group struct {
 	title string
 	flags *pflag.FlagSet
+	last  bool
 }
 
 // A Part is one subject of a program's command line, for example the queue or the connection. Check is called once
@@ -47,6 +52,11 @@ type group struct {
 type Part interface {
 	Flags(p *Program)
 	Check() error
+}
+
+// Instead is a Part that may take the place of the whole run, once all parts are checked.
+type Instead interface {
+	Instead(ctx context.Context) (done bool, err error)
 }
 
 // Group returns a set for the flags of one subject, which --help prints under title. Groups appear in the order in
@@ -59,9 +69,19 @@ func (p *Program) Group(title string) *pflag.FlagSet {
 	}
 	flags := pflag.NewFlagSet(title, pflag.ContinueOnError)
 	flags.SortFlags = false
-	p.groups = append(p.groups, group{title, flags})
+	p.groups = append(p.groups, group{title: title, flags: flags})
 	return flags
 }
+
+// LastGroup is Group for a subject that --help prints after the others.
+func (p *Program) LastGroup(title string) *pflag.FlagSet {
+	flags := p.Group(title)
+	p.groups[len(p.groups)-1].last = true
+	return flags
+}
+
+// Experiments says which flags are for experiments and measuring. --help gathers them from their groups.
+func (p *Program) Experiments(names ...string) { p.experiments = append(p.experiments, names...) }
 
 // Exclusive says that no two of these flags may be given together.
 func (p *Program) Exclusive(names ...string) { p.exclusive = append(p.exclusive, names) }
@@ -96,15 +116,18 @@ func (p *Program) Run(run func(ctx context.Context, args []string) error, parts 
 }
 
 func (p *Program) run(run func(ctx context.Context, args []string) error, parts []Part) error {
+	other := p.LastGroup("Other")
+	help := other.BoolP("help", "h", false, "-h prints the tutorial's flags on one screen, --help all flags")
+	version := other.Bool("version", false, "print the version")
 	for _, part := range parts {
 		part.Flags(p)
 	}
-	other := p.Group("Other")
-	help := other.BoolP("help", "h", false, "print this text")
-	version := other.Bool("version", false, "print the version")
 	args, err := p.parse(os.Args[1:])
 	switch {
 	case err != nil:
+		return err
+	case *help && slices.Contains(os.Args[1:], "--help"):
+		_, err := fmt.Print(p.fullHelp(columns()))
 		return err
 	case *help:
 		_, err := fmt.Print(p.help())
@@ -120,12 +143,25 @@ func (p *Program) run(run func(ctx context.Context, args []string) error, parts 
 	}
 	ended := make(chan struct{})
 	ctx := stopOnSignal(ended)
-	err = run(ctx, args)
+	done, err := instead(ctx, parts)
+	if !done {
+		err = run(ctx, args)
+	}
 	close(ended)
 	if Hurry(ctx).Err() != nil {
 		select {} // the second signal is about to end the process
 	}
 	return err
+}
+
+// instead asks those parts that may take the run's place.
+func instead(ctx context.Context, parts []Part) (done bool, err error) {
+	for _, part := range parts {
+		if first, ok := part.(Instead); ok && !done {
+			done, err = first.Instead(ctx)
+		}
+	}
+	return done, err
 }
 
 // AllProcessors lets a program that computes, or starts others that do, use every processor.
@@ -159,6 +195,11 @@ func (p *Program) version() string {
 // broker may be part of it.
 func Say(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "%s%s: %s\n", lineStart(), filepath.Base(os.Args[0]), show.Escape(fmt.Sprintf(format, args...)))
+}
+
+// SayStyled is Say for a text that is escaped already, and may have colours and several lines.
+func SayStyled(text string) {
+	fmt.Fprintf(os.Stderr, "%s%s: %s\n", lineStart(), filepath.Base(os.Args[0]), text)
 }
 
 // Banner writes one of the tutorials' own lines, such as " [*] Waiting for messages", to standard error.

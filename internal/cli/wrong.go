@@ -63,13 +63,14 @@ func (p *Program) unknownLetter(all *pflag.FlagSet, letter, word string) *Error 
 
 func valueError(wrong *pflag.InvalidValueError) *Error {
 	flag, value := wrong.GetFlag(), wrong.GetValue()
-	if choice, ok := flag.Value.(interface{ Choices() []string }); ok {
+	if choice, ok := flag.Value.(chooser); ok {
 		var e *Error
 		errors.As(OneOf("--"+flag.Name, value, choice.Choices()...), &e)
 		return e
 	}
 	kind, known := map[string]string{
 		"int":      "a whole number",
+		"count":    "a whole number",
 		"uint8":    "a whole number from 0 to 255",
 		"uint16":   "a whole number from 0 to 65535",
 		"float64":  "a number",

@@ -74,7 +74,7 @@ func (s *Settings) dial(ctx context.Context, n *node) (*connection, error) {
 	}
 	s.warn(n, socket)
 	said := listen(stream)
-	w := wire.New(said, socket, s.tell())
+	w := wire.New(said, socket, s.trace())
 	opened, err := amqp.Open(w, s.config(n))
 	if err != nil {
 		w.Sever()
@@ -90,14 +90,6 @@ func (s *Settings) dial(ctx context.Context, n *node) (*connection, error) {
 		return nil, n.explainDial(ctx, ctx.Err(), socket)
 	}
 	return newConnection(opened, w, n), nil
-}
-
-// tell is what --verbose does with each method that passes.
-func (s *Settings) tell() func(string) {
-	if !s.verbose {
-		return nil
-	}
-	return func(text string) { cli.Say("%s", text) }
 }
 
 // config is what the handshake tells the broker. The library's default frame size is set here because it does so

@@ -76,7 +76,7 @@ func newNode(layers []parts) (node, error) {
 	if len(n.vhost) > 255 {
 		return n, cli.Usage("", "--vhost: a vhost's name has at most 255 bytes, this one has %d", len(n.vhost))
 	}
-	if err := cli.OneOf("--auth", n.auth, "plain", "amqplain", "external"); err != nil {
+	if err := cli.OneOf("--auth", n.auth, mechanisms()...); err != nil {
 		return n, err
 	}
 	if wantsTLS(layers) {
@@ -107,6 +107,9 @@ func (n *node) setTimes(get func(string) string) (err error) {
 	}
 	return nil
 }
+
+// mechanisms are those of SASL that there are, by --auth or in a URI.
+func mechanisms() []string { return []string{"plain", "amqplain", "external"} }
 
 // sasl returns what the node is told about who we are (https://www.rabbitmq.com/docs/access-control#mechanisms).
 func (n *node) sasl() amqp.Authentication {

@@ -24,7 +24,8 @@ type Settings struct {
 	urls        []string
 	wait        time.Duration
 	noReconnect bool
-	verbose     bool
+	verbose     int // how many -v
+	check       bool
 	name        string
 
 	flags *pflag.FlagSet // of the group "Connection"
@@ -37,32 +38,33 @@ type Settings struct {
 
 // Flags adds the flags that all ten programs share.
 func (s *Settings) Flags(p *cli.Program) {
-	f := p.Group("Connection")
-	f.StringArrayVarP(&s.urls, "url", "u", nil, "AMQP `URI`; several, or a comma-separated list, are the nodes of one cluster [AMQP_URL]\n(default amqp://guest:guest@localhost:5672/)")
-	f.String("host", "", "`NAME` or address of the broker's host")
-	f.Uint16("port", 0, "`PORT` of the broker (default 5672, with TLS 5671)")
-	f.String("user", "", "`NAME` to log in as [AMQP_USER]")
-	f.String("password", "", "`PASSWORD`; ps shows it to the machine's other users [AMQP_PASSWORD]")
-	f.String("password-file", "", "`FILE` whose first line is the password")
-	f.String("vhost", "", "virtual host, its plain `NAME`, never percent-encoded [AMQP_VHOST] (default /)")
-	f.String("auth", "", "SASL `MECHANISM`: plain, amqplain, or external, that is by client certificate (default plain)")
-	f.Duration("connect-timeout", 0, "`DURATION` after which one attempt to connect has failed (default 10s)")
-	f.Duration("heartbeat", 0, "heartbeat `INTERVAL` in whole seconds, 0: the broker's (default 10s)")
+	f := p.LastGroup("Connection")
+	f.StringArrayVarP(&s.urls, "url", "u", nil, "connect to the broker at this AMQP `URI`; several, or a comma-separated list, are the nodes of one cluster [AMQP_URL]\n(default amqp://guest:guest@localhost:5672/)")
+	f.String("host", "", "connect to this host, by `NAME` or address")
+	f.Uint16("port", 0, "connect to this `PORT` (default 5672, with TLS 5671)")
+	f.String("user", "", "log in as `NAME` [AMQP_USER] (default guest)")
+	f.String("password", "", "log in with `PASSWORD`, which ps shows to the machine's other users [AMQP_PASSWORD]")
+	f.String("password-file", "", "log in with the first line of `FILE` as the password")
+	f.String("vhost", "", "use the virtual host `NAME`, which is never percent-encoded [AMQP_VHOST] (default /)")
+	f.Var(cli.NewChoice(new(string), mechanisms()...), "auth", "log in by this SASL `MECHANISM`; external is by client certificate (default plain)")
+	f.Duration("connect-timeout", 0, "give up one attempt to connect after `DURATION` (default 10s)")
+	f.Duration("heartbeat", 0, "exchange heartbeats every `DURATION`, in whole seconds; 0: as the broker has it (default 10s)")
 	f.DurationVar(&s.wait, "wait", 0, "keep trying the first connection for `DURATION`")
+	f.BoolVar(&s.check, "check", false, "only connect and log in, and say to which broker, vhost and TLS; exit status 0, or 3 if that fails")
 	f.BoolVar(&s.noReconnect, "no-reconnect", false, "exit 1 when the connection is lost instead of connecting again")
 	host, _ := os.Hostname()
-	f.StringVar(&s.name, "connection-name", fmt.Sprintf("%s@%s:%d", p.Name, host, os.Getpid()), "`NAME` on the broker's management page")
+	f.StringVar(&s.name, "connection-name", fmt.Sprintf("%s@%s:%d", p.Name, host, os.Getpid()), "be called `NAME` on the broker's management page")
 	f.Lookup("connection-name").DefValue = "PROGRAM@HOST:PID"
 	p.Exclusive("password", "password-file")
-	f.BoolVarP(&s.verbose, "verbose", "v", false, "say each AMQP method sent (->) and received (<-) on standard error")
+	f.CountVarP(&s.verbose, "verbose", "v", "tell each AMQP method on standard error; sent (->) or received (<-); -vv the handshake, heartbeats, channels and times too, and values in full")
 	s.flags = f
 
-	t := p.Group("TLS")
+	t := p.LastGroup("TLS")
 	t.Bool("tls", false, "connect by TLS; amqps:// and every other flag of this group imply it")
-	t.String("cacert", "", "PEM `FILE` of the CA that signed the broker's certificate [AMQP_CACERT] (default the system's CAs)")
-	t.String("cert", "", "PEM `FILE` with the client certificate [AMQP_CERT]")
-	t.String("key", "", "PEM `FILE` with its private key [AMQP_KEY]")
-	t.String("server-name", "", "`NAME` that the broker's certificate must carry [AMQP_SERVER_NAME] (default the host)")
+	t.String("cacert", "", "trust the CA in this PEM `FILE` to sign the broker's certificate [AMQP_CACERT] (default the system's CAs)")
+	t.String("cert", "", "show the broker the client certificate in this PEM `FILE` [AMQP_CERT]")
+	t.String("key", "", "read its private key from this PEM `FILE` [AMQP_KEY]")
+	t.String("server-name", "", "expect `NAME` in the broker's certificate [AMQP_SERVER_NAME] (default the host)")
 	t.Bool("insecure", false, "do not verify the broker's certificate")
 	s.tls = t
 }

@@ -45,28 +45,29 @@ type Options struct {
 // Flags adds the flags that all consumers share.
 func (o *Options) Flags(p *cli.Program) {
 	f := p.Group("Consuming")
-	f.IntVarP(&o.count, "count", "n", 0, "stop after `N` messages and take no more than these (default 0: until stopped)")
+	f.IntVarP(&o.count, "count", "n", 0, "take `N` messages and no more (default 0: until stopped)")
 	f.DurationVar(&o.timeout, "timeout", 0, "stop after `DURATION` in all")
 	f.DurationVar(&o.idleTimeout, "idle-timeout", 0, "stop when nothing has come for `DURATION`")
 	f.BoolVar(&o.untilEmpty, "until-empty", false, "stop when the queue is empty")
-	f.IntVar(&o.Prefetch, "prefetch", o.Prefetch, "take `N` messages at once at most before they are acknowledged")
+	f.IntVar(&o.Prefetch, "prefetch", o.Prefetch, "take at most `N` unacknowledged messages")
 	if o.Concurrency > 0 {
 		f.IntVar(&o.Concurrency, "concurrency", o.Concurrency, "work on `N` messages at once; --prefetch is at least as much")
 	}
-	f.Var(&o.Arguments, "consumer-arg", "argument of basic.consume, `NAME=VALUE`, for example x-stream-offset=first; may be repeated")
+	f.Var(&o.Arguments, "consumer-arg", "give basic.consume the argument `NAME=VALUE`; for example x-stream-offset=first; may be repeated")
 	f.BoolVar(&o.declareOnly, "declare-only", false, "declare and bind what is needed, consume nothing")
 	f.StringVar(&o.readyFile, "ready-file", "", "create `FILE` when the broker has confirmed the consumer")
 	f.BoolVar(&o.quiet, "quiet", false, "print no line for each message")
+	p.Experiments("crash-after")
 	o.format = show.Text
 	o.flags, o.tag = f, p.Name
 	if o.Server {
 		return
 	}
-	f.BoolVar(&o.AutoAck, "auto-ack", false, "the broker forgets a message as soon as it has sent it (the tutorials' no_ack), and sends all it has")
-	f.BoolVar(&o.Reject, "reject", false, "reject each message instead: the broker drops it, or sends it to the dead-letter exchange")
+	f.BoolVar(&o.AutoAck, "auto-ack", false, "have the broker forget a message once it is sent; the tutorials' no_ack; the broker then sends all it has")
+	f.BoolVar(&o.Reject, "reject", false, "reject each message; the broker drops it, or sends it to the dead-letter exchange")
 	f.BoolVar(&o.Requeue, "requeue", false, "reject each message and put it back into the queue")
-	f.DurationVar(&o.crashAfter, "crash-after", 0, "take one message, and exit after `DURATION` without acknowledging it, as in a crash; with --auto-ack take what the broker sends")
-	f.Var(&o.format, "format", "print messages as text, raw (the bytes and a newline), raw0 (the bytes and a NUL) or json, by `FORMAT`")
+	f.DurationVar(&o.crashAfter, "crash-after", 0, "take a message and die after `DURATION` without acknowledging it; with --auto-ack take what the broker sends")
+	f.Var(cli.NewChoice(&o.format, show.Text, show.Raw, show.Raw0, show.JSON), "format", "print as `FORMAT`; raw is the bytes and a newline, raw0 the bytes and a NUL")
 	f.Var(&o.template, "template", "print messages as this Go `TEMPLATE` says: {{.Body}}, {{.RoutingKey}}, {{.Headers.NAME}}, {{.MessageID}} ...")
 	p.Exclusive("auto-ack", "reject", "requeue")
 	p.Exclusive("crash-after", "reject", "requeue")

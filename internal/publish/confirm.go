@@ -1,8 +1,6 @@
 package publish
 
 import (
-	"fmt"
-
 	"amqp-tutorials/internal/cli"
 	"amqp-tutorials/internal/conn"
 )
@@ -32,21 +30,6 @@ const (
 	tx         mode = "tx"
 	none       mode = "none"
 )
-
-// Set, String and Type make a mode a flag value.
-func (m *mode) Set(name string) error {
-	switch mode(name) {
-	case individual, batch, async, tx, none:
-		*m = mode(name)
-		return nil
-	}
-	return fmt.Errorf("%q is none of individual, batch, async, tx, none", name)
-}
-
-func (m *mode) String() string { return string(*m) }
-
-// Type is what --help calls a value of this kind.
-func (m *mode) Type() string { return "strategy" }
 
 // limit is how many messages may be unconfirmed at once.
 func (p *publisher) limit() int {

@@ -50,24 +50,25 @@ type Options struct {
 func (o *Options) Flags(p *cli.Program) {
 	f := p.Group("Messages")
 	f.BoolVar(&o.stdin, "stdin", false, "all of standard input is one message")
-	f.BoolVarP(&o.lines, "lines", "l", false, "each line of standard input is a message, without its end")
+	f.BoolVarP(&o.lines, "lines", "l", false, "each line of standard input is a message; its end is not part of it")
 	f.BoolVar(&o.null, "null", false, "as --lines, alone or with it, but messages end at a NUL byte")
 	f.IntVarP(&o.count, "count", "n", 1, "publish `N` messages, 0: until stopped; with --lines at most the first N, without -n all")
 	f.IntVar(&o.skip, "skip", 0, "begin after the first `N` messages of the input")
-	f.DurationVarP(&o.interval, "interval", "i", 0, "`PAUSE` between two messages")
+	f.DurationVarP(&o.interval, "interval", "i", 0, "wait for `DURATION` between two messages")
 	f.Float64Var(&o.rate, "rate", 0, "publish `R` messages a second")
 	f.BoolVar(&o.number, "number", false, "begin each message with its number")
-	f.BoolVar(&o.template, "template", false, "messages are Go templates: {{.Count}}, {{.Time}}, {{.UUID}}, {{.Random 1 10}}")
+	f.BoolVar(&o.template, "template", false, "messages are Go templates; {{.Count}}, {{.Time}}, {{.UUID}}, {{.Random 1 10}}")
 	f.IntVar(&o.size, "size", 0, "pad or cut each message to so many `BYTES`")
 	f.BoolVar(&o.quiet, "quiet", false, "print no line for each message")
 	if o.Queue != nil {
-		f.StringVarP(&o.exchange, "exchange", "e", "", "publish to the exchange `NAME`, which must exist, instead of to a queue")
+		f.StringVarP(&o.exchange, "exchange", "e", "", "publish to the exchange `NAME` instead of a queue; it must exist")
 	}
-	f.StringVarP(&o.routingKey, "routing-key", "k", "", "routing `KEY` of the messages")
+	f.StringVarP(&o.routingKey, "routing-key", "k", "", "publish with this routing `KEY`")
 	if o.DefaultKey != "" {
-		f.StringVar(&o.keySeparator, "key-separator", "", "with --lines: what stands before the first `TEXT` in a line is its routing key")
+		f.StringVar(&o.keySeparator, "key-separator", "", "with --lines: `TEXT` ends a line's routing key")
 	}
 	f.BoolVar(&o.declareOnly, "declare-only", false, "declare what is needed, publish nothing")
+	p.Experiments("rate", "number", "size")
 	p.Exclusive("stdin", "lines")
 	p.Exclusive("stdin", "null")
 	p.Exclusive("interval", "rate")
@@ -76,11 +77,6 @@ func (o *Options) Flags(p *cli.Program) {
 	o.propertyFlags(properties)
 	o.confirmFlags(confirms)
 	o.groups = []*pflag.FlagSet{f, properties, confirms}
-}
-
-// Choices are the strategies.
-func (m *mode) Choices() []string {
-	return []string{string(individual), string(batch), string(async), string(tx), string(none)}
 }
 
 // given says whether the user has named a flag.
@@ -94,24 +90,24 @@ func (o *Options) given(name string) bool {
 }
 
 func (o *Options) propertyFlags(f *pflag.FlagSet) {
-	f.BoolVar(&o.Persistent, "persistent", o.Persistent, "the broker writes messages to disk (in durable queues)")
-	f.StringVar(&o.contentType, "content-type", "text/plain", "MIME `TYPE` of the messages")
-	f.VarP(&o.headers, "header", "H", "header of the messages, `NAME=VALUE`; integers and booleans are sent as such; may be repeated")
-	f.Uint8Var(&o.priority, "priority", 0, "`PRIORITY` in queues with x-max-priority")
-	f.DurationVar(&o.expiration, "expiration", 0, "messages not consumed within `DURATION` expire")
-	f.StringVar(&o.messageID, "message-id", "", "`ID` of the message (default a new UUID for each)")
-	f.StringVar(&o.correlationID, "correlation-id", "", "correlation `ID` of the messages")
-	f.StringVar(&o.appID, "app-id", "", "`ID` of the publishing application")
+	f.BoolVar(&o.Persistent, "persistent", o.Persistent, "have the broker write the messages to disk; in durable queues")
+	f.StringVar(&o.contentType, "content-type", "text/plain", "say that the messages are of this MIME `TYPE`")
+	f.VarP(&o.headers, "header", "H", "give the messages the header `NAME=VALUE`; integers and booleans are sent as such; may be repeated")
+	f.Uint8Var(&o.priority, "priority", 0, "publish with the priority `N`; queues with x-max-priority deliver higher ones first")
+	f.DurationVar(&o.expiration, "expiration", 0, "let messages expire that are not consumed within `DURATION`")
+	f.StringVar(&o.messageID, "message-id", "", "give the message this `ID` (default a new UUID for each)")
+	f.StringVar(&o.correlationID, "correlation-id", "", "give the messages this correlation `ID`, by which a reply is matched to its request")
+	f.StringVar(&o.appID, "app-id", "", "name the publishing application by this `ID`")
 }
 
 func (o *Options) confirmFlags(f *pflag.FlagSet) {
 	o.confirm = async
-	f.Var(&o.confirm, "confirm", "wait for the broker's confirms: individual, batch, async, tx (transactions) or none, by `STRATEGY`")
-	f.IntVar(&o.batch, "batch", 100, "messages in a batch or transaction: `N`")
-	f.IntVar(&o.window, "window", 5000, "async: at most `N` messages, and 16 MiB, are unconfirmed at once")
+	f.Var(cli.NewChoice(&o.confirm, individual, batch, async, tx, none), "confirm", "await confirms by this `STRATEGY`; tx is AMQP's transactions, none does not wait")
+	f.IntVar(&o.batch, "batch", 100, "with --confirm batch or tx: wait, or commit, after every `N` messages")
+	f.IntVar(&o.window, "window", 5000, "with --confirm async: leave at most `N` messages, and 16 MiB, unconfirmed at once")
 	f.DurationVar(&o.timeout, "confirm-timeout", time.Minute, "give up when nothing has been confirmed for `DURATION`")
 	f.IntVar(&o.retries, "retries", 0, "publish a message again up to `N` times when the broker nacks it")
-	f.BoolVar(&o.mandatory, "mandatory", false, "a message that reaches no queue is returned by the broker (exit status 4)")
+	f.BoolVar(&o.mandatory, "mandatory", false, "have the broker return what reaches no queue; exit status 4")
 }
 
 // Check refuses options that don't go together.

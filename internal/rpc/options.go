@@ -34,11 +34,13 @@ type Options struct {
 // Flags adds the flags of an RPC client.
 func (o *Options) Flags(p *cli.Program) {
 	f := p.Group("Requests")
-	f.StringVarP(&o.Queue, "queue", "q", o.Queue, "`NAME` of the queue that the servers consume from")
-	f.DurationVar(&o.timeout, "timeout", 10*time.Second, "give a request up, and let it expire, after `DURATION`")
-	f.StringVar(&o.replyTo, "reply-to", "queue", "have replies come to a queue of this client's own (queue) or without one (direct), by `WAY`")
+	f.StringVarP(&o.Queue, "queue", "q", o.Queue, "send requests to the queue `NAME`; the servers consume from it")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Second, "give a request up after `DURATION`; it expires then")
+	o.replyTo = "queue"
+	f.Var(cli.NewChoice(&o.replyTo, "queue", "direct"), "reply-to", "have replies come this `WAY`; to a queue of this client's own, or direct to its channel")
 	f.IntVar(&o.concurrency, "concurrency", 1, "have `N` requests in flight at once")
-	f.IntVarP(&o.count, "count", "n", 1, "make all requests `N` times, to measure")
+	f.IntVarP(&o.count, "count", "n", 1, "make all requests `N` times")
+	p.Experiments("concurrency", "count")
 	f.BoolVar(&o.quiet, "quiet", false, "print no line for each request")
 }
 
@@ -54,7 +56,7 @@ func (o *Options) Check() error {
 	case o.count < 1 || o.count > mostCount:
 		return cli.Usage("", "--count: %d is not from 1 to %d", o.count, mostCount)
 	}
-	return cli.OneOf("--reply-to", o.replyTo, "queue", "direct")
+	return nil
 }
 
 // Direct says that direct reply-to is asked for.

@@ -34,7 +34,6 @@ func TestCheck(t *testing.T) {
 	for _, change := range []func(*Options){
 		func(o *Options) { o.Queue = "" },
 		func(o *Options) { o.timeout = time.Microsecond },
-		func(o *Options) { o.replyTo = "pigeon" },
 		func(o *Options) { o.timeout = 1200 * time.Hour },
 		func(o *Options) { o.concurrency = 0 },
 		func(o *Options) { o.concurrency = 65536 },

@@ -24,26 +24,6 @@ const (
 	JSON Format = "json"
 )
 
-// Set reads a format's name; together with String and Type it makes a Format a flag value.
-func (f *Format) Set(name string) error {
-	switch Format(name) {
-	case Text, Raw, Raw0, JSON:
-		*f = Format(name)
-		return nil
-	}
-	return fmt.Errorf("%q is none of text, raw, raw0, json", name)
-}
-
-func (f *Format) String() string { return string(*f) }
-
-// Choices are the formats.
-func (f *Format) Choices() []string {
-	return []string{string(Text), string(Raw), string(Raw0), string(JSON)}
-}
-
-// Type is what --help calls a value of this kind.
-func (f *Format) Type() string { return "format" }
-
 // Message prints one delivery. In Text the line is prefix and the body, or prefix, key, a colon and the body if key
 // is not empty; the other formats take neither.
 func (o *Output) Message(f Format, prefix, key string, d *amqp.Delivery) error {

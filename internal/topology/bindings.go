@@ -1,6 +1,9 @@
 package topology
 
 import (
+	"os"
+	"strings"
+
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"amqp-tutorials/internal/cli"
@@ -18,13 +21,12 @@ type Binding struct {
 
 // Flags adds --match.
 func (b *Bindings) Flags(p *cli.Program) {
-	p.Group("Exchange").StringVar(&b.match, "match", "all", "with --type headers: messages that have `WHICH` of the headers, all or any")
+	b.match = "all"
+	p.Group("Exchange").Var(cli.NewChoice(&b.match, "all", "any"), "match", "match `WHICH` headers; with --type headers")
 }
 
-// Check refuses a --match that is no choice.
-func (b *Bindings) Check() error {
-	return cli.OneOf("--match", b.match, "all", "any")
-}
+// Check has nothing to refuse: what the bindings are is in the arguments, see Parse.
+func (b *Bindings) Check() error { return nil }
 
 // Parse makes bindings of a program's arguments: binding keys for a direct or topic exchange, NAME=VALUE for a headers
 // exchange, nothing for a fanout. A named queue that is not to be declared may have its bindings already.
@@ -46,6 +48,7 @@ func (b *Bindings) Parse(args []string, x *Exchange, q *Queue) ([]Binding, error
 		return b.parseHeaders(args)
 	}
 	var list []Binding
+	noteFiles(args)
 	for _, key := range args {
 		if len(key) > 255 {
 			return nil, cli.Usage("", "a binding key has at most 255 bytes, this one has %d", len(key))
@@ -53,6 +56,17 @@ func (b *Bindings) Parse(args []string, x *Exchange, q *Queue) ([]Binding, error
 		list = append(list, Binding{Key: key})
 	}
 	return list, nil
+}
+
+// noteFiles tells which keys these are if they look like what the shell has made of a * without quotes: names of files.
+func noteFiles(keys []string) {
+	for _, key := range keys {
+		if _, err := os.Lstat(key); err == nil {
+			cli.Say("note: the binding keys are %s; %s is a file here: a key with * or # needs quotes, or the shell puts file names in its place",
+				strings.Join(keys, " "), cli.Quote(key))
+			return
+		}
+	}
 }
 
 // parseHeaders makes one binding of all headers. Its argument x-match says whether all of them have to match

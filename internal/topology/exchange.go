@@ -29,18 +29,18 @@ type Exchange struct {
 // Flags adds the flags of an exchange that a publisher declares.
 func (x *Exchange) Flags(p *cli.Program) {
 	f := p.Group("Exchange")
-	f.StringVarP(&x.Name, "exchange", "e", x.Name, "`NAME` of the exchange"+x.defaultNames())
+	f.StringVarP(&x.Name, "exchange", "e", x.Name, "use the exchange `NAME`"+x.defaultNames())
 	if x.Names != nil {
-		f.StringVarP(&x.Type, "type", "t", x.Type, "`TYPE` of the exchange: "+strings.Join(slices.Sorted(maps.Keys(x.Names)), ", "))
+		f.VarP(cli.NewChoice(&x.Type, slices.Sorted(maps.Keys(x.Names))...), "type", "t", "use this `TYPE` of exchange")
 	}
 	x.flags = f
 	if x.Consumer != nil {
 		return
 	}
-	f.BoolVar(&x.Durable, "durable", x.Durable, "the exchange survives a restart of the broker")
-	f.BoolVar(&x.AutoDelete, "auto-delete", x.AutoDelete, "the exchange is deleted when its last binding goes")
-	f.Var(&x.Args, "arg", "optional argument of the exchange, `NAME=VALUE`, for example alternate-exchange=lost; may be repeated")
-	f.BoolVar(&x.NoDeclare, "no-declare", x.NoDeclare, "use what exists, declare nothing; with --declare-only: only see whether the broker can be reached")
+	f.BoolVar(&x.Durable, "durable", x.Durable, "let the exchange survive a restart of the broker")
+	f.BoolVar(&x.AutoDelete, "auto-delete", x.AutoDelete, "have the exchange deleted when its last binding goes")
+	f.Var(&x.Args, "arg", "declare the exchange with the argument `NAME=VALUE`; for example alternate-exchange=lost; may be repeated")
+	f.BoolVar(&x.NoDeclare, "no-declare", x.NoDeclare, "use what exists, declare nothing")
 	for _, setting := range settings {
 		p.Exclusive("no-declare", setting)
 	}
@@ -54,18 +54,13 @@ func (x *Exchange) defaultNames() string {
 	for _, kind := range slices.Sorted(maps.Keys(x.Names)) {
 		names = append(names, kind+" "+x.Names[kind])
 	}
-	return " (default " + strings.Join(names, ", ") + ")"
+	return "; by default " + strings.Join(names, ", ")
 }
 
 // Check refuses what no broker would take.
 func (x *Exchange) Check() error {
-	if x.Names != nil {
-		if err := cli.OneOf("--type", x.Type, slices.Sorted(maps.Keys(x.Names))...); err != nil {
-			return err
-		}
-		if !x.flags.Changed("exchange") {
-			x.Name = x.Names[x.Type]
-		}
+	if x.Names != nil && !x.flags.Changed("exchange") {
+		x.Name = x.Names[x.Type]
 	}
 	switch {
 	case x.Name == "":

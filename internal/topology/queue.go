@@ -28,13 +28,13 @@ type Queue struct {
 // Flags adds the flags of a queue.
 func (q *Queue) Flags(p *cli.Program) {
 	f := p.Group("Queue")
-	f.StringVarP(&q.Name, "queue", "q", q.Name, "`NAME` of the queue; '' for an exclusive queue that the broker names")
-	f.BoolVar(&q.Durable, "durable", q.Durable, "the queue survives a restart of the broker; --durable=false: it does not")
-	f.BoolVar(&q.AutoDelete, "auto-delete", q.AutoDelete, "the queue is deleted when its last consumer goes")
-	f.BoolVar(&q.Exclusive, "exclusive", q.Exclusive, "the queue belongs to this connection and is deleted with it")
-	f.StringVar(&q.Type, "queue-type", q.Type, "`TYPE` of the queue: classic, quorum or stream (default the broker's)")
-	f.Var(&q.Args, "arg", "optional argument of the queue, `NAME=VALUE`, for example x-max-length=1000; may be repeated")
-	f.BoolVar(&q.NoDeclare, "no-declare", q.NoDeclare, "use what exists, declare nothing; with --declare-only: only see whether the broker can be reached")
+	f.StringVarP(&q.Name, "queue", "q", q.Name, "use the queue `NAME`; '' is an exclusive queue that the broker names")
+	f.BoolVar(&q.Durable, "durable", q.Durable, "let the queue survive a restart of the broker; --durable=false: it does not")
+	f.BoolVar(&q.AutoDelete, "auto-delete", q.AutoDelete, "have the queue deleted when its last consumer goes")
+	f.BoolVar(&q.Exclusive, "exclusive", q.Exclusive, "keep the queue to this connection, with which it is deleted")
+	f.Var(cli.NewChoice(&q.Type, "classic", "quorum", "stream"), "queue-type", "declare a queue of this `TYPE`; without it the broker's default")
+	f.Var(&q.Args, "arg", "declare the queue with the argument `NAME=VALUE`; for example x-max-length=1000; may be repeated")
+	f.BoolVar(&q.NoDeclare, "no-declare", q.NoDeclare, "use what exists, declare nothing")
 	for _, setting := range settings {
 		p.Exclusive("no-declare", setting)
 	}
@@ -61,8 +61,6 @@ func (q *Queue) Check() error {
 		if q.Exclusive || !q.Durable {
 			return cli.Usage("", "--queue-type %s: a %s queue is durable, shared and has a name", q.Type, q.Type)
 		}
-	default:
-		return cli.OneOf("--queue-type", q.Type, "classic", "quorum", "stream")
 	}
 	return nil
 }

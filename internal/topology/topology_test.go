@@ -61,10 +61,10 @@ func TestQueueCheck(t *testing.T) {
 	} {
 		q := Queue{Name: "hello", Durable: true}
 		q.Flags(&cli.Program{})
-		if err := q.flags.Parse(strings.Fields(test.flags)); err != nil {
-			t.Fatal(err)
+		err := q.flags.Parse(strings.Fields(test.flags))
+		if err == nil {
+			err = q.Check()
 		}
-		err := q.Check()
 		var usage *cli.Error
 		switch {
 		case test.want == "" && err != nil:

@@ -20,23 +20,20 @@ type Conn struct {
 	r        *bufio.Reader
 	w        *joined
 	books    *ledger
-	tapped   bool
-	taps     [2]frames // of what is sent, and received
+	tap      *tap // nil: nobody wants to know what passes
 
 	silence atomic.Int64 // nanoseconds after which the library takes the broker for dead; 0: never
 }
 
-// New puts a Conn on stream, which is TLS on the socket or the socket itself. If tell is not nil it is called with each
-// method that passes: "->" and what is sent, "<-" and what is received.
-func New(stream, socket net.Conn, tell func(string)) *Conn {
+// New puts a Conn on stream, which is TLS on the socket or the socket itself. If tell is not nil it is called with whatever
+// passes, from the goroutines that write and read.
+func New(stream, socket net.Conn, tell func(Event)) *Conn {
 	c := &Conn{
 		Conn: stream, socket: socket, books: newLedger(),
 		r: bufio.NewReaderSize(stream, readRoom), w: join(stream),
 	}
 	if tell != nil {
-		c.tapped = true
-		c.taps[0] = frames{see: teller(func(text string) { tell("-> " + text) }), skip: greeting}
-		c.taps[1] = frames{see: teller(func(text string) { tell("<- " + text) })}
+		c.tap = newTap(tell)
 	}
 	return c
 }
@@ -44,8 +41,8 @@ func New(stream, socket net.Conn, tell func(string)) *Conn {
 // Write takes p over. What is not written at once goes out together with what comes next.
 func (c *Conn) Write(p []byte) (int, error) {
 	c.books.write(p)
-	if c.tapped {
-		_ = c.taps[0].feed(p)
+	if c.tap != nil {
+		c.tap.write(p)
 	}
 	return c.w.Write(p)
 }
@@ -61,8 +58,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 		}
 	}
 	n, err := c.r.Read(p)
-	if c.tapped {
-		_ = c.taps[1].feed(p[:n])
+	if c.tap != nil {
+		c.tap.read(p[:n])
 	}
 	if broken := c.books.read(p[:n]); broken != nil {
 		return 0, &Violation{broken.Error()}

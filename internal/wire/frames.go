@@ -4,9 +4,10 @@ import "encoding/binary"
 
 // Frame types (AMQP 0-9-1, section 4.2.3).
 const (
-	frameMethod = 1
-	frameHeader = 2
-	frameBody   = 3
+	frameMethod    = 1
+	frameHeader    = 2
+	frameBody      = 3
+	frameHeartbeat = 8
 )
 
 const (

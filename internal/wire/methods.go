@@ -88,26 +88,6 @@ func flagged(payload []byte, flag string) bool {
 	return false
 }
 
-// kind is a type of method argument (AMQP 0-9-1, section 4.2.1).
-type kind int
-
-const (
-	octet kind = iota
-	short
-	long
-	longlong
-	shortstr
-	longstr
-	table
-	bits // up to eight flags in an octet, the first in its lowest bit
-)
-
-// field is one argument; without a name it isn't shown. The name of bits are the flags' names.
-type field struct {
-	kind kind
-	name string
-}
-
 // method is a method's name and its arguments, up to the last one that is shown.
 type method struct {
 	name   string
@@ -122,6 +102,7 @@ func find(m id) (found method, known bool) {
 		reserved = field{short, ""}
 		none     []field
 		code     = []field{{short, "reply-code"}, {shortstr, "reply-text"}}
+		extras   = field{table, "arguments"}
 	)
 	switch m {
 	case 10<<16 | 10:
@@ -161,7 +142,7 @@ func find(m id) (found method, known bool) {
 	case 20<<16 | 41:
 		found = method{"channel.close-ok", none}
 	case 40<<16 | 10:
-		found = method{"exchange.declare", []field{reserved, {shortstr, "exchange"}, {shortstr, "type"}, {bits, "passive durable auto-delete internal no-wait"}}}
+		found = method{"exchange.declare", []field{reserved, {shortstr, "exchange"}, {shortstr, "type"}, {bits, "passive durable auto-delete internal no-wait"}, extras}}
 	case 40<<16 | 11:
 		found = method{"exchange.declare-ok", none}
 	case 40<<16 | 20:
@@ -169,19 +150,19 @@ func find(m id) (found method, known bool) {
 	case 40<<16 | 21:
 		found = method{"exchange.delete-ok", none}
 	case 40<<16 | 30:
-		found = method{"exchange.bind", []field{reserved, {shortstr, "destination"}, {shortstr, "source"}, {shortstr, "routing-key"}, {bits, "no-wait"}}}
+		found = method{"exchange.bind", []field{reserved, {shortstr, "destination"}, {shortstr, "source"}, {shortstr, "routing-key"}, {bits, "no-wait"}, extras}}
 	case 40<<16 | 31:
 		found = method{"exchange.bind-ok", none}
 	case 40<<16 | 40:
-		found = method{"exchange.unbind", []field{reserved, {shortstr, "destination"}, {shortstr, "source"}, {shortstr, "routing-key"}, {bits, "no-wait"}}}
+		found = method{"exchange.unbind", []field{reserved, {shortstr, "destination"}, {shortstr, "source"}, {shortstr, "routing-key"}, {bits, "no-wait"}, extras}}
 	case 40<<16 | 51:
 		found = method{"exchange.unbind-ok", none}
 	case 50<<16 | 10:
-		found = method{"queue.declare", []field{reserved, {shortstr, "queue"}, {bits, "passive durable exclusive auto-delete no-wait"}}}
+		found = method{"queue.declare", []field{reserved, {shortstr, "queue"}, {bits, "passive durable exclusive auto-delete no-wait"}, extras}}
 	case 50<<16 | 11:
 		found = method{"queue.declare-ok", []field{{shortstr, "queue"}, {long, "message-count"}, {long, "consumer-count"}}}
 	case 50<<16 | 20:
-		found = method{"queue.bind", []field{reserved, {shortstr, "queue"}, {shortstr, "exchange"}, {shortstr, "routing-key"}, {bits, "no-wait"}}}
+		found = method{"queue.bind", []field{reserved, {shortstr, "queue"}, {shortstr, "exchange"}, {shortstr, "routing-key"}, {bits, "no-wait"}, extras}}
 	case 50<<16 | 21:
 		found = method{"queue.bind-ok", none}
 	case 50<<16 | 30:
@@ -193,7 +174,7 @@ func find(m id) (found method, known bool) {
 	case 50<<16 | 41:
 		found = method{"queue.delete-ok", []field{{long, "message-count"}}}
 	case 50<<16 | 50:
-		found = method{"queue.unbind", []field{reserved, {shortstr, "queue"}, {shortstr, "exchange"}, {shortstr, "routing-key"}}}
+		found = method{"queue.unbind", []field{reserved, {shortstr, "queue"}, {shortstr, "exchange"}, {shortstr, "routing-key"}, extras}}
 	case 50<<16 | 51:
 		found = method{"queue.unbind-ok", none}
 	case 60<<16 | 10:
@@ -201,7 +182,7 @@ func find(m id) (found method, known bool) {
 	case 60<<16 | 11:
 		found = method{"basic.qos-ok", none}
 	case 60<<16 | 20:
-		found = method{"basic.consume", []field{reserved, {shortstr, "queue"}, {shortstr, "consumer-tag"}, {bits, "no-local no-ack exclusive no-wait"}}}
+		found = method{"basic.consume", []field{reserved, {shortstr, "queue"}, {shortstr, "consumer-tag"}, {bits, "no-local no-ack exclusive no-wait"}, extras}}
 	case 60<<16 | 21:
 		found = method{"basic.consume-ok", []field{{shortstr, "consumer-tag"}}}
 	case 60<<16 | 30:

@@ -4,102 +4,120 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
-
-	"amqp-tutorials/internal/show"
+	"sync"
 )
 
-// teller returns a frames.see that tells, in the protocol's own terms, which AMQP methods pass, for --verbose. It names
-// methods and the fields listed in methods.go, which hold no secret.
-func teller(tell func(string)) func(kind byte, channel uint16, payload []byte) error {
+// Event is a frame that passes, for --verbose: a method, the header of a content, or a heartbeat. Its texts are escaped,
+// and there is no secret among them: of what is read, only what methods.go and properties.go give a name is told.
+type Event struct {
+	Sent    bool   // to the broker; else it was received
+	Channel uint16 // 0: it is the connection's
+	Several bool   // more than one channel is open
+	Detail  bool   // it is part of the handshake, or a heartbeat
+	Name    string // "basic.publish", "content 12 bytes"
+	Fields  []Field
+}
+
+// Field is one argument of a method, or one property of a content, under its AMQP name. A flag has no value: it is set.
+type Field struct{ Name, Value string }
+
+func (f Field) String() string {
+	if f.Value == "" {
+		return f.Name
+	}
+	return f.Name + "=" + f.Value
+}
+
+// tap looks at what passes in both directions.
+type tap struct {
+	tell           func(Event)
+	sent, received frames
+
+	mu      sync.Mutex // the two directions have goroutines of their own
+	greeted bool
+	open    map[uint16]bool // channels
+}
+
+func newTap(tell func(Event)) *tap {
+	t := &tap{tell: tell, open: map[uint16]bool{}}
+	t.sent = frames{see: t.seer(true), skip: greeting}
+	t.received = frames{see: t.seer(false)}
+	return t
+}
+
+func (t *tap) write(p []byte) {
+	if !t.greeted {
+		t.greeted = true
+		t.tell(Event{Sent: true, Detail: true, Name: "protocol header AMQP 0-9-1"})
+	}
+	_ = t.sent.feed(p) // seer's functions have no errors
+}
+
+func (t *tap) read(p []byte) { _ = t.received.feed(p) }
+
+// seer returns a frames.see for one direction.
+func (t *tap) seer(sent bool) func(kind byte, channel uint16, payload []byte) error {
 	return func(kind byte, channel uint16, payload []byte) error {
+		e := Event{Sent: sent, Channel: channel}
 		switch {
 		case kind == frameMethod:
-			tell(fmt.Sprintf("channel %d: %s", channel, describe(payload)))
+			e.method(payload)
 		case kind == frameHeader && len(payload) >= 12:
-			tell(fmt.Sprintf("channel %d: content of %d bytes", channel, binary.BigEndian.Uint64(payload[4:])))
+			e.Name = content(binary.BigEndian.Uint64(payload[4:]))
+			e.Fields = properties(payload[12:])
+		case kind == frameHeartbeat:
+			e.Name, e.Detail = "heartbeat", true
+		default:
+			return nil
 		}
+		e.Several = t.several(channel, e.Name)
+		t.tell(e)
 		return nil
 	}
 }
 
-// describe names a method and its telling fields.
-func describe(payload []byte) string {
+func content(size uint64) string {
+	if size == 1 {
+		return "content 1 byte"
+	}
+	return fmt.Sprintf("content %d bytes", size)
+}
+
+// several says whether more than one channel is open, and keeps count of them.
+func (t *tap) several(channel uint16, method string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch method {
+	case "channel.open":
+		t.open[channel] = true
+	case "channel.close-ok":
+		defer delete(t.open, channel)
+	}
+	return len(t.open) > 1
+}
+
+// method names a method and its telling fields.
+func (e *Event) method(payload []byte) {
 	if len(payload) < 4 {
-		return "a method frame that is too short"
-	}
-	m, known := find(idOf(payload))
-	if !known {
-		return idOf(payload).String()
-	}
-	fields := arguments{rest: payload[4:]}
-	var b strings.Builder
-	b.WriteString(m.name)
-	for _, field := range m.fields {
-		fields.append(&b, field)
-	}
-	return b.String()
-}
-
-// arguments reads a method's arguments (AMQP 0-9-1, section 4.2.5) as far as they go.
-type arguments struct {
-	rest []byte
-	bad  bool
-}
-
-// take takes so many bytes off; of a method that is cut short there are none.
-func (a *arguments) take(n int) []byte {
-	if n > len(a.rest) || a.bad {
-		a.bad = true
-		return nil
-	}
-	taken := a.rest[:n]
-	a.rest = a.rest[n:]
-	return taken
-}
-
-func (a *arguments) number(bytes int) (n uint64) {
-	for _, b := range a.take(bytes) {
-		n = n<<8 | uint64(b)
-	}
-	return n
-}
-
-// value reads one argument.
-func (a *arguments) value(k kind) any {
-	switch k {
-	case octet, bits:
-		return a.number(1)
-	case short:
-		return a.number(2)
-	case long:
-		return a.number(4)
-	case longlong:
-		return a.number(8)
-	case shortstr:
-		return string(a.take(int(a.number(1))))
-	default: // longstr, table
-		return string(a.take(int(a.number(4))))
-	}
-}
-
-// append writes one field as " name=value". A field without a name is read and not shown.
-func (a *arguments) append(b *strings.Builder, f field) {
-	value := a.value(f.kind)
-	switch v := value.(type) {
-	case string:
-		value = show.Escape(v)
-	case uint64:
-		if f.kind != bits {
-			break
-		}
-		for i, name := range strings.Split(f.name, " ") {
-			if !a.bad && v>>i&1 == 1 {
-				b.WriteString(" " + name)
-			}
-		}
+		e.Name = "a method frame that is too short"
 		return
 	}
-	if f.name != "" && !a.bad {
-		fmt.Fprintf(b, " %s=%v", f.name, value)
+	m := idOf(payload)
+	e.Name = m.String()
+	known, _ := find(m)
+	args := arguments{rest: payload[4:]}
+	for _, f := range known.fields {
+		e.Fields = args.appendTo(e.Fields, f)
+	}
+	e.Detail = strings.HasPrefix(e.Name, "connection.") && m < connectionClose
+	if m == connectionClose || m == channelClose {
+		e.dropSmallTalk()
+	}
+}
+
+// dropSmallTalk takes away what the library says at a goodbye without a reason, which is a joke of its authors'.
+func (e *Event) dropSmallTalk() {
+	if e.Sent && len(e.Fields) > 1 && e.Fields[0].Value == "200" {
+		e.Fields = e.Fields[:1]
 	}
 }
