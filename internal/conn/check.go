@@ -47,11 +47,10 @@ func (c *connection) about(now time.Time) [][2]string {
 		user = c.node.commonName + ", by client certificate"
 	}
 	lines := [][2]string{{"server", server}, {"vhost", c.node.vhost}, {"user", user}}
-	secured, ok := c.wire.Conn.(*tls.Conn)
-	if !ok {
+	if c.secured == nil {
 		return append(lines, [2]string{"TLS", "none"})
 	}
-	state := secured.ConnectionState()
+	state := c.secured.ConnectionState()
 	broker := state.PeerCertificates[0] // there is one: no broker's TLS is without
 	verified := ""
 	if c.node.tls.InsecureSkipVerify {

@@ -1,21 +1,22 @@
 package conn
 
 import (
+	"crypto/tls"
 	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"amqp-tutorials/internal/cli"
-	"amqp-tutorials/internal/wire"
 )
 
 // connection is an open AMQP connection and what is known of it. Whatever the library notifies of is taken from it at
 // once, by the goroutines below: a notification that waits for its reader stops all others.
 type connection struct {
 	*amqp.Connection
-	wire     *wire.Conn
+	wire     line
 	node     *node
+	secured  *tls.Conn              // nil: without TLS
 	end      atomic.Pointer[end]    // of the session's channels
 	blocked  atomic.Pointer[string] // why the broker takes no messages; nil: it does
 	lost     atomic.Pointer[loss]   // nil: it is open, or was closed by us
@@ -24,13 +25,24 @@ type connection struct {
 	ready    func()                 // called by the program when it has got what it needs
 }
 
+// line is what a connection asks its *wire.Conn for. Tests have one of their own.
+type line interface {
+	Awaited() (method string, since time.Time)
+	Stuck() time.Time
+	Answered() time.Time
+	Written() time.Time
+	Violation() error
+	Delivered() int
+	Sever()
+}
+
 // loss is how a connection was lost.
 type loss struct {
 	why string
 	at  time.Time
 }
 
-func newConnection(opened *amqp.Connection, w *wire.Conn, n *node) *connection {
+func newConnection(opened *amqp.Connection, w line, n *node) *connection {
 	c := &connection{Connection: opened, wire: w, node: n, ready: func() {}}
 	c.end.Store(newEnd())
 	go c.watchBlocked(c.NotifyBlocked(make(chan amqp.Blocking, 16)))

@@ -89,7 +89,9 @@ func (s *Settings) dial(ctx context.Context, n *node) (*connection, error) {
 	if !unwatch() {
 		return nil, n.explainDial(ctx, ctx.Err(), socket)
 	}
-	return newConnection(opened, w, n), nil
+	c := newConnection(opened, w, n)
+	c.secured, _ = stream.(*tls.Conn)
+	return c, nil
 }
 
 // config is what the handshake tells the broker. The library's default frame size is set here because it does so

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -124,42 +125,74 @@ func TestTrial(t *testing.T) {
 	}
 }
 
+// The first message does not wait; each other one waits for its place in the schedule.
 func TestPace(t *testing.T) {
-	var p pace
-	if !p.due(time.Hour) {
-		t.Error("the first message has to wait")
-	}
-	p.sent(time.Hour)
-	if p.due(time.Hour) || p.next() == nil {
-		t.Error("the second message doesn't wait")
-	}
-	if !p.due(0) || p.next() != nil {
-		t.Error("without an interval there is something to wait for")
-	}
-	// Due by the time next is called, and not yet when due was: it fires at once.
-	p.scheduled = time.Now()
-	for p.due(time.Millisecond) {
-		p.scheduled = time.Now()
-	}
-	for time.Since(p.scheduled) < 2*time.Millisecond {
-	}
-	<-p.next()
-	// 300 ms late with an interval of 100 ms: three messages are due at once, and then the schedule holds again.
-	p.scheduled = time.Now().Add(-350 * time.Millisecond)
-	for range 3 {
-		if !p.due(100 * time.Millisecond) {
-			t.Fatal("a late message is not due")
+	synctest.Test(t, func(t *testing.T) {
+		var p pace
+		began := time.Now()
+		for i := range 10 {
+			for !p.due(time.Hour) {
+				<-p.next()
+			}
+			if took, want := time.Since(began), time.Duration(i)*time.Hour; took != want {
+				t.Errorf("message %d is due after %v, not %v", i+1, took, want)
+			}
+			p.sent(time.Hour)
+			time.Sleep(time.Minute) // which publishing takes: it does not add up
 		}
-		p.sent(100 * time.Millisecond)
+		if !p.due(0) || p.next() != nil {
+			t.Error("without an interval there is something to wait for")
+		}
+	})
+}
+
+// A publisher makes up for a short delay and then keeps to its schedule again, but not for an hour.
+func TestPaceMakesUp(t *testing.T) {
+	const interval = 100 * time.Millisecond
+	for late, want := range map[time.Duration]int{0: 1, 350 * time.Millisecond: 4, lag: 11, time.Hour: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			var p pace
+			p.sent(interval) // the first
+			time.Sleep(interval + late)
+			now := 0
+			for ; p.due(interval); now++ {
+				p.sent(interval)
+			}
+			if now != want {
+				t.Errorf("%v late: %d messages at once, not %d", late, now, want)
+			}
+		})
 	}
-	if p.due(100 * time.Millisecond) {
-		t.Error("messages are due before their time")
-	}
-	p.scheduled = time.Now().Add(-time.Hour)
-	p.sent(time.Second)
-	if time.Since(p.scheduled) > lag {
-		t.Error("an hour's messages are made up for")
-	}
+}
+
+// A message whose time comes between the two looks of a publisher, whether it is due and how long to wait, goes out at once.
+func TestPaceMissesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p pace
+		p.sent(time.Second)
+		if p.due(time.Second) {
+			t.Fatal("the second message does not wait")
+		}
+		time.Sleep(time.Minute)
+		woken := time.Now()
+		if <-p.next(); time.Since(woken) != 0 {
+			t.Errorf("it waits for %v", time.Since(woken))
+		}
+	})
+}
+
+// What is put off waits however much is due.
+func TestPaceHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := pace{hold: time.Now().Add(time.Second)}
+		began := time.Now()
+		for p.held() {
+			<-p.next()
+		}
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("it was put off for %v", took)
+		}
+	})
 }
 
 func TestThousands(t *testing.T) {

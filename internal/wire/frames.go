@@ -1,6 +1,10 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+)
 
 // Frame types (AMQP 0-9-1, section 4.2.3).
 const (
@@ -22,6 +26,7 @@ type frames struct {
 	// see is called for each frame. The payload is that of a method or a content header, which is not kept; of a body
 	// nothing is collected.
 	see     func(kind byte, channel uint16, payload []byte) error
+	limit   int    // a frame with a larger payload is an error; 0: none is
 	skip    int    // bytes that are passed over: the greeting, or a body
 	partial []byte // the beginning of a frame that came in pieces
 }
@@ -57,8 +62,7 @@ func (f *frames) feed(p []byte) error {
 func (f *frames) whole(p []byte) (used int, err error) {
 	kind, channel, size := head(p)
 	if skipped(kind, size) {
-		f.skip = size + 1
-		return frameHead, f.see(kind, channel, nil)
+		return frameHead, f.pass(kind, channel, size)
 	}
 	if len(p) < size+frameOverhead {
 		return 0, nil
@@ -81,8 +85,7 @@ func (f *frames) collect(p []byte) (used int, err error) {
 	kind, channel, size := head(f.partial)
 	switch {
 	case skipped(kind, size):
-		f.skip = size + 1
-		err = f.see(kind, channel, nil)
+		err = f.pass(kind, channel, size)
 	case want > frameHead:
 		err = f.see(kind, channel, f.partial[frameHead:frameHead+size])
 	default:
@@ -92,8 +95,18 @@ func (f *frames) collect(p []byte) (used int, err error) {
 	return used, err
 }
 
+// pass lets a frame pass whose payload is of no interest.
+func (f *frames) pass(kind byte, channel uint16, size int) error {
+	if f.limit > 0 && size > f.limit {
+		return fmt.Errorf("a frame of %d bytes", size)
+	}
+	f.skip = size + 1
+	return f.see(kind, channel, nil)
+}
+
 func head(p []byte) (kind byte, channel uint16, size int) {
-	return p[0], binary.BigEndian.Uint16(p[1:]), int(binary.BigEndian.Uint32(p[3:]))
+	size = int(min(binary.BigEndian.Uint32(p[3:]), math.MaxInt32-1)) // so that an int of 32 bits holds it, and one more
+	return p[0], binary.BigEndian.Uint16(p[1:]), size
 }
 
 // skipped says whether a frame's payload is of no interest.

@@ -10,9 +10,9 @@ import (
 )
 
 // ledger keeps the books of a connection: which methods wait for an answer, and what the broker may send at all. It sees
-// each frame before the library does, because the library believes what it reads: an answer to nothing stops its reader
-// for ever, a confirm of a message that was never published makes it count to 2^64, and a body of 2^50 bytes, or
-// deliveries beyond the prefetch, fill the memory.
+// each frame before the library does, because the library believes what it reads: an answer to nothing, or a method on a
+// channel that has no such methods, stops its reader for ever, a confirm of a message that was never published makes it
+// count to 2^64, and a body of 2^50 bytes, or deliveries beyond the prefetch, fill the memory.
 type ledger struct {
 	mu        sync.Mutex
 	asked     []question // without an answer, in the order in which they were sent
@@ -32,26 +32,29 @@ type question struct {
 
 // channel is what is known of one AMQP channel.
 type channel struct {
+	closed     bool   // by the broker, which does not answer on it any more
 	published  uint64 // in confirm mode: the delivery tag of the last message
 	confirming bool
-	prefetch   uint64
-	unlimited  bool   // a consumer without acknowledgements, to which the prefetch does not apply
-	delivered  uint64 // the delivery tag of the last delivery
-	settled    uint64 // how many of them are acknowledged or rejected, or some less, see settle
+	prefetch   uint64 // the largest that was asked for; 0: none was
+	consumers  uint64 // so many were asked for: each has the prefetch for itself
+	unlimited  bool   // a consumer to which no prefetch applies
+	delivered  int
+	unsettled  unsettled
 }
 
 const (
 	// LargestBody is the most bytes that a message's body may have, 512 MiB: RabbitMQ's max_message_size can't be set
 	// higher (https://www.rabbitmq.com/docs/configure).
 	LargestBody = 512 << 20
-	// slack is how far a broker may go beyond twice the prefetch.
+	// slack is how far a broker may go beyond twice the prefetch of each consumer.
 	slack = 100
 )
 
 func newLedger() *ledger {
-	l := &ledger{channels: map[uint16]*channel{}, moved: time.Now()}
+	now := time.Now()
+	l := &ledger{channels: map[uint16]*channel{0: {}}, moved: now, asked: []question{{id: hello, since: now}}}
 	l.sent = frames{see: l.seeSent, skip: greeting}
-	l.received = frames{see: l.seeReceived}
+	l.received = frames{see: l.seeReceived, limit: collectable}
 	return l
 }
 
@@ -80,7 +83,8 @@ func (l *ledger) awaited() (method string, since time.Time) {
 		return "", time.Time{}
 	}
 	first := l.asked[0]
-	if first.id == startOk {
+	switch first.id {
+	case hello, startOk, secureOk:
 		return "connection.open", first.since // the login is part of opening a connection to its user
 	}
 	return first.id.String(), first.since
@@ -96,25 +100,21 @@ func (l *ledger) deliveries() (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range l.channels {
-		n += int(c.delivered)
+		n += c.delivered
 	}
 	return n
-}
-
-func (l *ledger) channel(number uint16) *channel {
-	c := l.channels[number]
-	if c == nil {
-		c = &channel{}
-		l.channels[number] = c
-	}
-	return c
 }
 
 func (l *ledger) seeSent(kind byte, number uint16, payload []byte) error {
 	if kind != frameMethod || len(payload) < 4 {
 		return nil
 	}
-	m, c := idOf(payload), l.channel(number)
+	m, c := idOf(payload), l.channels[number]
+	if m == channelOpen || c == nil {
+		l.forget(number, 0) // what was asked on the closed channel of this number
+		c = &channel{}
+		l.channels[number] = c
+	}
 	switch m {
 	case basicPublish:
 		if c.confirming {
@@ -124,35 +124,22 @@ func (l *ledger) seeSent(kind byte, number uint16, payload []byte) error {
 	case basicAck, basicNack, basicReject:
 		c.settle(payload)
 		return nil
-	case channelOpen:
-		*c = channel{} // the number of a channel that was closed
 	case confirmSelect:
 		c.confirming = true
-	case basicQos:
-		if len(payload) >= 10 {
-			c.prefetch = uint64(binary.BigEndian.Uint16(payload[8:]))
-		}
-	case basicConsume:
-		c.unlimited = c.unlimited || flagged(payload, "no-ack")
+	case basicQos, basicConsume:
+		c.ask(payload)
 	}
-	if asks(m) && !flagged(payload, "no-wait") {
+	// A broker that has closed a channel answers nothing on it any more, but its closing, which may have crossed its own.
+	unheard := (c.closed || l.channels[0].closed) && m != channelClose && m != connectionClose
+	if asks(m) && !unheard && !flagged(payload, "no-wait") {
 		l.asked = append(l.asked, question{number, m, time.Now()})
 	}
 	return nil
 }
 
-// settle counts what the client acknowledges or rejects. After a multiple acknowledgement single ones beyond it are
-// forgotten, so that up to a prefetch too few may be counted.
-func (c *channel) settle(payload []byte) {
-	if len(payload) < 13 {
-		return
-	}
-	tag, multiple := binary.BigEndian.Uint64(payload[4:]), payload[12]&1 == 1 && idOf(payload) != basicReject
-	if multiple {
-		c.settled = max(c.settled, tag)
-	} else {
-		c.settled++
-	}
+// forget drops what was asked on a channel and is never answered, but for one method.
+func (l *ledger) forget(number uint16, but id) {
+	l.asked = slices.DeleteFunc(l.asked, func(q question) bool { return q.channel == number && q.id != but })
 }
 
 func (l *ledger) seeReceived(kind byte, number uint16, payload []byte) error {
@@ -170,18 +157,28 @@ func (l *ledger) seeReceived(kind byte, number uint16, payload []byte) error {
 		return nil
 	}
 	l.moved = time.Now()
-	m, c := idOf(payload), l.channel(number)
-	switch m {
-	case connectionStart, connectionBlocked, connectionUnblocked, channelFlow, basicReturn, basicCancel:
+	m, c := idOf(payload), l.channels[number]
+	if ofConnection := m>>16 == connectionStart>>16; ofConnection != (number == 0) || c == nil {
+		return fmt.Errorf("%s on channel %d, where it does not belong", m, number)
+	}
+	return l.seeMethod(number, c, payload)
+}
+
+// seeMethod takes a method on a channel that may have one of its class.
+func (l *ledger) seeMethod(number uint16, c *channel, payload []byte) error {
+	switch m := idOf(payload); m {
+	case connectionBlocked, connectionUnblocked, channelFlow, basicReturn, basicCancel:
 		return nil
-	case connectionClose:
-		l.asked = nil
+	case connectionClose: // like channelClose, for all channels
+		c.closed = true
+		l.asked = slices.DeleteFunc(l.asked, func(q question) bool { return q.id != connectionClose })
 		return nil
 	case channelClose: // crosses what the client has asked meanwhile, which stays unanswered; but not its own close
-		l.asked = slices.DeleteFunc(l.asked, func(q question) bool { return q.channel == number && q.id != channelClose })
+		c.closed = true
+		l.forget(number, channelClose)
 		return nil
 	case basicDeliver:
-		return c.deliver(number)
+		return c.deliver(payload)
 	case basicAck, basicNack:
 		if len(payload) >= 12 {
 			if tag := binary.BigEndian.Uint64(payload[4:]); tag > c.published {
@@ -189,21 +186,10 @@ func (l *ledger) seeReceived(kind byte, number uint16, payload []byte) error {
 			}
 		}
 		return nil
+	case basicRecoverOk:
+		c.unsettled.upTo(0) // all of them are back in their queues
 	}
-	return l.answered(number, m)
-}
-
-// deliver counts a delivery. The prefetch is a promise of the broker's (AMQP 0-9-1, basic.qos); the library keeps
-// whatever comes in memory.
-func (c *channel) deliver(number uint16) error {
-	c.delivered++
-	switch {
-	case number == 0:
-		return errors.New("basic.deliver on channel 0, which has no consumers")
-	case c.unlimited || c.prefetch == 0 || c.delivered <= c.settled+2*c.prefetch+slack:
-		return nil
-	}
-	return fmt.Errorf("%d unacknowledged deliveries with a prefetch of %d", c.delivered-c.settled, c.prefetch)
+	return l.answered(number, idOf(payload))
 }
 
 // answered takes an answer. On each channel they come in the order of the questions.

@@ -12,6 +12,7 @@ type id uint32
 // Those that the ledger treats in their own ways. Every other method that has an answer is answered by the one with the
 // next number.
 const (
+	hello               id = 10 << 16 // no method: the greeting, which connection.start answers
 	connectionStart     id = 10<<16 | 10
 	startOk             id = 10<<16 | 11
 	connectionSecure    id = 10<<16 | 20
@@ -35,6 +36,7 @@ const (
 	basicGetEmpty       id = 60<<16 | 72
 	basicAck            id = 60<<16 | 80
 	basicReject         id = 60<<16 | 90
+	basicRecoverOk      id = 60<<16 | 111
 	basicNack           id = 60<<16 | 120
 	confirmSelect       id = 85<<16 | 10
 )
@@ -62,6 +64,8 @@ func asks(m id) bool {
 // answers says whether one method is the answer to another.
 func answers(question, answer id) bool {
 	switch question {
+	case hello:
+		return answer == connectionStart
 	case startOk, secureOk:
 		return answer == connectionTune || answer == connectionSecure
 	case exchangeUnbind:
@@ -129,6 +133,10 @@ func find(m id) (found method, known bool) {
 		found = method{"connection.blocked", []field{{shortstr, "reason"}}}
 	case 10<<16 | 61:
 		found = method{"connection.unblocked", none}
+	case 10<<16 | 70:
+		found = method{"connection.update-secret", none}
+	case 10<<16 | 71:
+		found = method{"connection.update-secret-ok", none}
 	case 20<<16 | 10:
 		found = method{"channel.open", none}
 	case 20<<16 | 11:
@@ -205,6 +213,10 @@ func find(m id) (found method, known bool) {
 		found = method{"basic.ack", []field{{longlong, "delivery-tag"}, {bits, "multiple"}}}
 	case 60<<16 | 90:
 		found = method{"basic.reject", []field{{longlong, "delivery-tag"}, {bits, "requeue"}}}
+	case 60<<16 | 110:
+		found = method{"basic.recover", []field{{bits, "requeue"}}}
+	case 60<<16 | 111:
+		found = method{"basic.recover-ok", none}
 	case 60<<16 | 120:
 		found = method{"basic.nack", []field{{longlong, "delivery-tag"}, {bits, "multiple requeue"}}}
 	case 85<<16 | 10:
