@@ -28,7 +28,7 @@ const patience = 20 * time.Second
 //	                               "PROGRAM: what failed: why" and at most one hint
 //	start NAME PROGRAM [ARG...]    run it in the background, its output going to NAME.out and NAME.err
 //	until FILE TEXT                wait until the file contains the text
-//	signal NAME INT|TERM|KILL      send a signal to a program in the background
+//	signal NAME INT|TERM|HUP|KILL  send a signal to a program in the background
 //	ended NAME STATUS              wait until it has ended; it must have exited with this status (a signal: -1)
 //	lines FILE N                   the file (or stdout, or stderr) has so many lines
 //	vhost NAME                     make a vhost of this plain name
@@ -177,9 +177,11 @@ func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
-		ts.Fatalf("usage: signal NAME INT|TERM|KILL")
+		ts.Fatalf("usage: signal NAME INT|TERM|HUP|KILL")
 	}
-	signals := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}
+	signals := map[string]syscall.Signal{
+		"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL,
+	}
 	signal, ok := signals[args[1]]
 	if !ok {
 		ts.Fatalf("unknown signal %s", args[1])

@@ -64,8 +64,8 @@ func (p *publisher) publish(ch *conn.Channel, kept *Message) error {
 func (p *publisher) sent(ch *conn.Channel) error {
 	switch {
 	case p.strategy == none && !p.mandatory:
-		if p.source.number%64 == 0 {
-			p.guard.Progressed()
+		if err := p.follow(ch); err != nil {
+			return err
 		}
 		return p.acknowledged()
 	case p.committed() && p.unconfirmed.published >= p.batch:
@@ -109,6 +109,25 @@ func (p *publisher) commit(ch *conn.Channel) error {
 // question asks the broker something that changes nothing. On a channel it answers in turn, so the answer says that it has
 // dealt with all that came before.
 func question(ch *conn.Channel) error { return ch.Qos(0, 0, false) }
+
+// So much is published without confirms before the broker is asked whether it follows.
+const (
+	lead      = 2000
+	leadBytes = 2 << 20
+)
+
+// follow sees to it that the broker is never far behind a publisher without confirms. Else megabytes wait in the buffers
+// between the two: at the end a broker that works its way through them looks like one that has stopped, and what is cut off
+// then is lost. One question for so many messages costs less than can be measured.
+func (p *publisher) follow(ch *conn.Channel) error {
+	p.ahead++
+	p.aheadBytes += p.unconfirmed.bytes
+	if p.ahead < lead && p.aheadBytes < leadBytes {
+		return nil
+	}
+	p.ahead, p.aheadBytes = 0, 0
+	return question(ch)
+}
 
 // settle takes in what the broker has said, without waiting. A message that could not be routed comes back before it
 // is confirmed, so that those which have come back are asked for when the confirms are there.

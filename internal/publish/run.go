@@ -87,6 +87,8 @@ type publisher struct {
 	draining    bool        // a batch is complete and waits for its confirms
 	trial       bool        // the present channel stands for a lost one, and nothing is confirmed on it yet
 	trials      int         // how many such channels in a row the broker has refused a message on
+	ahead       int         // without confirms: how many messages have gone out since the broker last answered
+	aheadBytes  int         // and how large they are
 	pace        pace
 	confirmed   int
 	returned    int
@@ -146,6 +148,7 @@ func (p *publisher) prepare(ch *conn.Channel) (err error) {
 // the connection is of use.
 func (p *publisher) begin(ch *conn.Channel) {
 	p.unconfirmed.published, p.draining = 0, false
+	p.ahead, p.aheadBytes = 0, 0
 	if again := p.unconfirmed.unreturn(); p.mandatory {
 		p.returned -= again // they may be returned again
 	}
