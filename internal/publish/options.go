@@ -3,13 +3,11 @@
 package publish
 
 import (
-	"fmt"
 	"math"
 	"os"
 	"strings"
 	"time"
 
-	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/spf13/pflag"
 
 	"amqp-tutorials/internal/cli"
@@ -26,7 +24,7 @@ type Options struct {
 
 	exchange, routingKey     string
 	declareOnly              bool
-	stdin, lines, null       bool
+	stdin, lines, null, json bool
 	count, skip, size        int
 	number, template, quiet  bool
 	keySeparator             string
@@ -36,12 +34,13 @@ type Options struct {
 	mandatory                bool
 	batch, window, retries   int
 	timeout                  time.Duration
-	contentType              string
+	contentType, encoding    string
 	headers                  table.Table
 	priority                 uint8
 	expiration               time.Duration
 	messageID, correlationID string
-	appID                    string
+	replyTo, messageType     string
+	appID, userID            string
 
 	groups []*pflag.FlagSet // of all of the above
 }
@@ -52,6 +51,7 @@ func (o *Options) Flags(p *cli.Program) {
 	f.BoolVar(&o.stdin, "stdin", false, "all of standard input is one message")
 	f.BoolVarP(&o.lines, "lines", "l", false, "each line of standard input is a message, without its end")
 	f.BoolVar(&o.null, "null", false, "as --lines, alone or with it, but messages end at a NUL byte")
+	f.BoolVar(&o.json, "json", false, "each line of standard input is a message as --format json prints it, with all properties; flags win over them")
 	f.IntVarP(&o.count, "count", "n", 1, "publish `N` messages, 0: until stopped; with --lines at most the first N, without -n all")
 	f.IntVar(&o.skip, "skip", 0, "begin after the first `N` messages of the input")
 	f.DurationVarP(&o.interval, "interval", "i", 0, "`PAUSE` between two messages")
@@ -68,8 +68,8 @@ func (o *Options) Flags(p *cli.Program) {
 		f.StringVar(&o.keySeparator, "key-separator", "", "with --lines: what stands before the first `TEXT` in a line is its routing key")
 	}
 	f.BoolVar(&o.declareOnly, "declare-only", false, "declare what is needed, publish nothing")
-	p.Exclusive("stdin", "lines")
-	p.Exclusive("stdin", "null")
+	p.Exclusive("stdin", "lines", "json")
+	p.Exclusive("stdin", "null", "json")
 	p.Exclusive("interval", "rate")
 	p.Exclusive("key-separator", "routing-key")
 	properties, confirms := p.Group("Message properties"), p.Group("Publisher confirms")
@@ -91,17 +91,6 @@ func (o *Options) given(name string) bool {
 		}
 	}
 	return false
-}
-
-func (o *Options) propertyFlags(f *pflag.FlagSet) {
-	f.BoolVar(&o.Persistent, "persistent", o.Persistent, "the broker writes messages to disk (in durable queues)")
-	f.StringVar(&o.contentType, "content-type", "text/plain", "MIME `TYPE` of the messages")
-	f.VarP(&o.headers, "header", "H", "header of the messages, `NAME=VALUE`; integers and booleans are sent as such; may be repeated")
-	f.Uint8Var(&o.priority, "priority", 0, "`PRIORITY` in queues with x-max-priority")
-	f.DurationVar(&o.expiration, "expiration", 0, "messages not consumed within `DURATION` expire")
-	f.StringVar(&o.messageID, "message-id", "", "`ID` of the message (default a new UUID for each)")
-	f.StringVar(&o.correlationID, "correlation-id", "", "correlation `ID` of the messages")
-	f.StringVar(&o.appID, "app-id", "", "`ID` of the publishing application")
 }
 
 func (o *Options) confirmFlags(f *pflag.FlagSet) {
@@ -171,19 +160,6 @@ func (o *Options) checkNumbers() error {
 	return nil
 }
 
-// checkNames: AMQP's short strings have at most 255 bytes (AMQP 0-9-1, section 4.2.5.3).
-func (o *Options) checkNames() error {
-	for name, value := range map[string]string{
-		"routing-key": o.routingKey, "exchange": o.exchange, "content-type": o.contentType, "app-id": o.appID,
-		"message-id": o.messageID, "correlation-id": o.correlationID,
-	} {
-		if len(value) > 255 {
-			return cli.Usage("", "--%s: at most 255 bytes, not %d", name, len(value))
-		}
-	}
-	return nil
-}
-
 // arguments takes the program's arguments apart: the routing key, if the program has one, and the message.
 func (o *Options) arguments(args []string) (key, text string, err error) {
 	key = o.routingKey
@@ -208,6 +184,11 @@ func (o *Options) arguments(args []string) (key, text string, err error) {
 	return key, strings.Join(args, " "), nil
 }
 
+// keyGiven says that the command line names the routing key.
+func (o *Options) keyGiven(args []string) bool {
+	return o.given("routing-key") || o.DefaultKey != "" && len(args) > 0
+}
+
 // waits says whether somebody means a program to read a file: it is a pipe, or has been opened for it. A terminal and
 // /dev/null, which is what cron gives to its jobs, tell nothing.
 func waits(f *os.File) bool {
@@ -215,19 +196,7 @@ func waits(f *os.File) bool {
 	return err == nil && (info.Mode().IsRegular() || info.Mode()&os.ModeNamedPipe != 0)
 }
 
-func (o *Options) fromInput() bool { return o.stdin || o.lines || o.null }
+func (o *Options) fromInput() bool { return o.stdin || o.separated() }
 
-// properties are those that all messages share.
-func (o *Options) properties() amqp.Publishing {
-	p := amqp.Publishing{
-		Headers: o.headers.Fields, ContentType: o.contentType, Priority: o.priority,
-		CorrelationId: o.correlationID, MessageId: o.messageID, AppId: o.appID,
-	}
-	if o.Persistent {
-		p.DeliveryMode = amqp.Persistent
-	}
-	if o.given("expiration") {
-		p.Expiration = fmt.Sprint(o.expiration.Milliseconds())
-	}
-	return p
-}
+// separated says that standard input holds many messages, each with its end.
+func (o *Options) separated() bool { return o.lines || o.null || o.json }

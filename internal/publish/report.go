@@ -23,7 +23,7 @@ func (p *publisher) finish(ch *conn.Channel) error {
 }
 
 // several says whether more than one message is to be published.
-func (p *publisher) several() bool { return p.count != 1 || p.lines || p.null }
+func (p *publisher) several() bool { return p.count != 1 || p.separated() }
 
 // report ends a run: the summary, or the error with what is known of the messages.
 func (p *publisher) report(err error) error {
@@ -74,11 +74,13 @@ func (p *publisher) failure(err error) *cli.Error {
 	case p.nacked > 0:
 		return p.failedAt(fmt.Sprintf("message %d", p.nacked), "refused by the broker (nack)",
 			"a queue may be full: x-max-length with x-overflow=reject-publish; --retries tries again")
+	case errors.As(p.failed, &refused) && refused.Status == cli.Failed:
+		return p.failedAt(refused.What, refused.Why, refused.Hint)
 	case errors.As(p.failed, &refused):
 		return refused
 	case p.failed != nil:
 		return p.failedAt("reading standard input", p.failed.Error(), "")
-	case p.guard.Stop().Err() != nil && !p.source.ended && (p.count != 0 && !p.lines && !p.null):
+	case p.guard.Stop().Err() != nil && !p.source.ended && p.count != 0 && !p.separated():
 		return p.failedAt("interrupted", "", "")
 	case p.returned > 0:
 		return p.unrouted()
