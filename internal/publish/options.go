@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"amqp-tutorials/internal/cli"
+	"amqp-tutorials/internal/show"
 	"amqp-tutorials/internal/table"
 	"amqp-tutorials/internal/topology"
 )
@@ -27,6 +28,7 @@ type Options struct {
 	stdin, lines, null, json bool
 	count, skip, size        int
 	number, template, quiet  bool
+	summary                  show.Summary
 	keySeparator             string
 	interval                 time.Duration
 	rate                     float64
@@ -60,6 +62,8 @@ func (o *Options) Flags(p *cli.Program) {
 	f.BoolVar(&o.template, "template", false, "messages are Go templates: {{.Count}}, {{.Time}}, {{.UUID}}, {{.Random 1 10}}")
 	f.IntVar(&o.size, "size", 0, "pad or cut each message to so many `BYTES`")
 	f.BoolVar(&o.quiet, "quiet", false, "print no line for each message")
+	o.summary = show.TextSummary
+	f.Var(&o.summary, "summary", "more than one message: the last line on stderr says how many were published; json: an object says so, always, by `FORMAT`")
 	if o.Queue != nil {
 		f.StringVarP(&o.exchange, "exchange", "e", "", "publish to the exchange `NAME`, which must exist, instead of to a queue")
 	}

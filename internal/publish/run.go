@@ -94,6 +94,7 @@ type publisher struct {
 	confirmed   int
 	returned    int
 	nacked      int    // number of the first message that the broker refused for good
+	nacks       int    // how many it has refused for good
 	failed      error  // what ended the source before its time
 	why         string // why the latest message was returned
 }
