@@ -93,7 +93,7 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 
 // readsInput says whether a program with this argument takes its messages from standard input.
 func readsInput(arg string) bool {
-	return slices.Contains([]string{"--lines", "-l", "--stdin", "--null"}, arg)
+	return slices.Contains([]string{"--lines", "-l", "--stdin", "--null", "--json"}, arg)
 }
 
 var (

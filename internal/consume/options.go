@@ -36,6 +36,8 @@ type Options struct {
 	format               show.Format
 	template             show.Template
 	quiet                bool
+	summary              show.Summary
+	checkNumbers         bool
 	readyFile            string
 
 	tag   string // the consumer tag that the program gives its consumer: its name
@@ -58,7 +60,7 @@ func (o *Options) Flags(p *cli.Program) {
 	f.StringVar(&o.readyFile, "ready-file", "", "create `FILE` when the broker has confirmed the consumer")
 	f.BoolVar(&o.quiet, "quiet", false, "print no line for each message")
 	p.Experiments("crash-after")
-	o.format = show.Text
+	o.format, o.summary = show.Text, show.TextSummary
 	o.flags, o.tag = f, p.Name
 	if o.Server {
 		return
@@ -69,6 +71,8 @@ func (o *Options) Flags(p *cli.Program) {
 	f.DurationVar(&o.crashAfter, "crash-after", 0, "take a message and die after `DURATION` without acknowledging it; with --auto-ack take what the broker sends")
 	f.Var(cli.NewChoice(&o.format, show.Text, show.Raw, show.Raw0, show.JSON), "format", "print as `FORMAT`; raw is the bytes and a newline, raw0 the bytes and a NUL")
 	f.Var(&o.template, "template", "print messages as this Go `TEMPLATE` says: {{.Body}}, {{.RoutingKey}}, {{.Headers.NAME}}, {{.MessageID}} ...")
+	f.Var(&o.summary, "summary", "with --quiet the last line on stderr says how many messages came; json: an object says so, always, by `FORMAT`")
+	f.BoolVar(&o.checkNumbers, "check-numbers", false, "check messages published with --number: say what is missing (exit status 1), came twice, or out of order")
 	p.Exclusive("auto-ack", "reject", "requeue")
 	p.Exclusive("crash-after", "reject", "requeue")
 	p.Exclusive("format", "template")

@@ -53,6 +53,9 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, declare Declare
 	if o.timeout > 0 {
 		defer time.AfterFunc(o.timeout, func() { r.guard.End(errTimeout) }).Stop()
 	}
+	if o.checkNumbers {
+		r.numbers = &numbers{}
+	}
 	r.startIdle()
 	_, r.stream = o.Arguments.Fields[streamOffset]
 	total := int64(-1)
@@ -65,7 +68,7 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, declare Declare
 	select {
 	case err := <-kept:
 		r.bar.Finish()
-		return r.result(err)
+		return r.report(r.result(err))
 	case <-r.crashed:
 		return r.crash()
 	}
@@ -94,7 +97,10 @@ type run struct {
 	linger   *time.Timer
 	ready    bool // the banner has been shown
 	bar      *cli.Progress
-	stream   bool // the queue is a stream: its messages stay when they are acknowledged
+	first    time.Time // when the first message came
+	last     time.Time // since when nothing has come; zero: something is at hand
+	numbers  *numbers  // of --check-numbers, else nil
+	stream   bool      // the queue is a stream: its messages stay when they are acknowledged
 
 	crashed chan struct{} // closed when the crash is due that was asked for
 	lost    int           // with --auto-ack: so many messages are lost with the last session
@@ -202,6 +208,9 @@ func (r *run) startIdle() {
 
 // rest begins a time in which nothing comes, unless there is one.
 func (r *run) rest() {
+	if r.last.IsZero() {
+		r.last = time.Now()
+	}
 	if r.idleTimeout > 0 && !r.resting {
 		r.resting = true
 		r.idle.Reset(r.idleTimeout)
@@ -210,6 +219,10 @@ func (r *run) rest() {
 
 // wake ends it.
 func (r *run) wake() {
+	if r.first.IsZero() {
+		r.first = time.Now()
+	}
+	r.last = time.Time{}
 	if r.resting {
 		r.resting = false
 		r.idle.Stop()

@@ -28,6 +28,11 @@ func newTasks(s *Session) *tasks {
 // do works on a delivery, or gives it to a goroutine as soon as there is a place for one.
 func (t *tasks) do(d amqp.Delivery) error {
 	t.taken++
+	if numbers := t.s.run.numbers; numbers != nil {
+		if err := numbers.see(d.Body); err != nil {
+			return err
+		}
+	}
 	if t.places == nil {
 		return t.work(d)
 	}

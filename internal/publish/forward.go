@@ -38,9 +38,13 @@ func (p *publisher) nextMessage() (Message, bool) {
 		return Message{}, false
 	}
 	m, err := p.shaper.message(body, p.source.number)
-	p.failed = err
+	if err != nil {
+		p.failed = err
+		p.source.number-- // it is none of those that have been taken
+		return m, false
+	}
 	p.pace.sent(p.interval)
-	return m, err == nil
+	return m, true
 }
 
 // publish hands one message to the tutorial's own send, with the present channel's route.

@@ -3,16 +3,15 @@
 package publish
 
 import (
-	"fmt"
 	"math"
 	"os"
 	"strings"
 	"time"
 
-	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/spf13/pflag"
 
 	"amqp-tutorials/internal/cli"
+	"amqp-tutorials/internal/show"
 	"amqp-tutorials/internal/table"
 	"amqp-tutorials/internal/topology"
 )
@@ -26,9 +25,10 @@ type Options struct {
 
 	exchange, routingKey     string
 	declareOnly              bool
-	stdin, lines, null       bool
+	stdin, lines, null, json bool
 	count, skip, size        int
 	number, template, quiet  bool
+	summary                  show.Summary
 	keySeparator             string
 	interval                 time.Duration
 	rate                     float64
@@ -36,12 +36,13 @@ type Options struct {
 	mandatory                bool
 	batch, window, retries   int
 	timeout                  time.Duration
-	contentType              string
+	contentType, encoding    string
 	headers                  table.Table
 	priority                 uint8
 	expiration               time.Duration
 	messageID, correlationID string
-	appID                    string
+	replyTo, messageType     string
+	appID, userID            string
 
 	groups []*pflag.FlagSet // of all of the above
 }
@@ -52,6 +53,7 @@ func (o *Options) Flags(p *cli.Program) {
 	f.BoolVar(&o.stdin, "stdin", false, "all of standard input is one message")
 	f.BoolVarP(&o.lines, "lines", "l", false, "each line of standard input is a message; its end is not part of it")
 	f.BoolVar(&o.null, "null", false, "as --lines, alone or with it, but messages end at a NUL byte")
+	f.BoolVar(&o.json, "json", false, "each line of standard input is a message as --format json prints it, with all properties; flags win over them")
 	f.IntVarP(&o.count, "count", "n", 1, "publish `N` messages, 0: until stopped; with --lines at most the first N, without -n all")
 	f.IntVar(&o.skip, "skip", 0, "begin after the first `N` messages of the input")
 	f.DurationVarP(&o.interval, "interval", "i", 0, "wait for `DURATION` between two messages")
@@ -60,6 +62,8 @@ func (o *Options) Flags(p *cli.Program) {
 	f.BoolVar(&o.template, "template", false, "messages are Go templates; {{.Count}}, {{.Time}}, {{.UUID}}, {{.Random 1 10}}")
 	f.IntVar(&o.size, "size", 0, "pad or cut each message to so many `BYTES`")
 	f.BoolVar(&o.quiet, "quiet", false, "print no line for each message")
+	o.summary = show.TextSummary
+	f.Var(&o.summary, "summary", "more than one message: the last line on stderr says how many were published; json: an object says so, always, by `FORMAT`")
 	if o.Queue != nil {
 		f.StringVarP(&o.exchange, "exchange", "e", "", "publish to the exchange `NAME` instead of a queue; it must exist")
 	}
@@ -69,8 +73,8 @@ func (o *Options) Flags(p *cli.Program) {
 	}
 	f.BoolVar(&o.declareOnly, "declare-only", false, "declare what is needed, publish nothing")
 	p.Experiments("rate", "number", "size")
-	p.Exclusive("stdin", "lines")
-	p.Exclusive("stdin", "null")
+	p.Exclusive("stdin", "lines", "json")
+	p.Exclusive("stdin", "null", "json")
 	p.Exclusive("interval", "rate")
 	p.Exclusive("key-separator", "routing-key")
 	properties, confirms := p.Group("Message properties"), p.Group("Publisher confirms")
@@ -87,17 +91,6 @@ func (o *Options) given(name string) bool {
 		}
 	}
 	return false
-}
-
-func (o *Options) propertyFlags(f *pflag.FlagSet) {
-	f.BoolVar(&o.Persistent, "persistent", o.Persistent, "have the broker write the messages to disk; in durable queues")
-	f.StringVar(&o.contentType, "content-type", "text/plain", "say that the messages are of this MIME `TYPE`")
-	f.VarP(&o.headers, "header", "H", "give the messages the header `NAME=VALUE`; integers and booleans are sent as such; may be repeated")
-	f.Uint8Var(&o.priority, "priority", 0, "publish with the priority `N`; queues with x-max-priority deliver higher ones first")
-	f.DurationVar(&o.expiration, "expiration", 0, "let messages expire that are not consumed within `DURATION`")
-	f.StringVar(&o.messageID, "message-id", "", "give the message this `ID` (default a new UUID for each)")
-	f.StringVar(&o.correlationID, "correlation-id", "", "give the messages this correlation `ID`, by which a reply is matched to its request")
-	f.StringVar(&o.appID, "app-id", "", "name the publishing application by this `ID`")
 }
 
 func (o *Options) confirmFlags(f *pflag.FlagSet) {
@@ -167,19 +160,6 @@ func (o *Options) checkNumbers() error {
 	return nil
 }
 
-// checkNames: AMQP's short strings have at most 255 bytes (AMQP 0-9-1, section 4.2.5.3).
-func (o *Options) checkNames() error {
-	for name, value := range map[string]string{
-		"routing-key": o.routingKey, "exchange": o.exchange, "content-type": o.contentType, "app-id": o.appID,
-		"message-id": o.messageID, "correlation-id": o.correlationID,
-	} {
-		if len(value) > 255 {
-			return cli.Usage("", "--%s: at most 255 bytes, not %d", name, len(value))
-		}
-	}
-	return nil
-}
-
 // arguments takes the program's arguments apart: the routing key, if the program has one, and the message.
 func (o *Options) arguments(args []string) (key, text string, err error) {
 	key = o.routingKey
@@ -204,6 +184,11 @@ func (o *Options) arguments(args []string) (key, text string, err error) {
 	return key, strings.Join(args, " "), nil
 }
 
+// keyGiven says that the command line names the routing key.
+func (o *Options) keyGiven(args []string) bool {
+	return o.given("routing-key") || o.DefaultKey != "" && len(args) > 0
+}
+
 // waits says whether somebody means a program to read a file: it is a pipe, or has been opened for it. A terminal and
 // /dev/null, which is what cron gives to its jobs, tell nothing.
 func waits(f *os.File) bool {
@@ -211,19 +196,7 @@ func waits(f *os.File) bool {
 	return err == nil && (info.Mode().IsRegular() || info.Mode()&os.ModeNamedPipe != 0)
 }
 
-func (o *Options) fromInput() bool { return o.stdin || o.lines || o.null }
+func (o *Options) fromInput() bool { return o.stdin || o.separated() }
 
-// properties are those that all messages share.
-func (o *Options) properties() amqp.Publishing {
-	p := amqp.Publishing{
-		Headers: o.headers.Fields, ContentType: o.contentType, Priority: o.priority,
-		CorrelationId: o.correlationID, MessageId: o.messageID, AppId: o.appID,
-	}
-	if o.Persistent {
-		p.DeliveryMode = amqp.Persistent
-	}
-	if o.given("expiration") {
-		p.Expiration = fmt.Sprint(o.expiration.Milliseconds())
-	}
-	return p
-}
+// separated says that standard input holds many messages, each with its end.
+func (o *Options) separated() bool { return o.lines || o.null || o.json }

@@ -195,14 +195,6 @@ func TestPaceHeld(t *testing.T) {
 	})
 }
 
-func TestThousands(t *testing.T) {
-	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 18115: "18,115", 1234567: "1,234,567"} {
-		if got := thousands(n); got != want {
-			t.Errorf("thousands(%d) = %s", n, got)
-		}
-	}
-}
-
 // What keeping a message until its confirm costs, with a full window.
 func BenchmarkUnconfirmed(b *testing.B) {
 	var u unconfirmed

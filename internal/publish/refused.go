@@ -99,6 +99,7 @@ func (p *publisher) refused(ch *conn.Channel) error {
 		p.unconfirmed.push(m)
 		return nil
 	}
+	p.nacks++
 	if p.nacked == 0 || m.number < p.nacked {
 		p.nacked = m.number
 	}

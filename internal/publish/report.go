@@ -23,14 +23,17 @@ func (p *publisher) finish(ch *conn.Channel) error {
 }
 
 // several says whether more than one message is to be published.
-func (p *publisher) several() bool { return p.count != 1 || p.lines || p.null }
+func (p *publisher) several() bool { return p.count != 1 || p.separated() }
 
-// report ends a run: the summary, or the error with what is known of the messages.
+// report ends a run: the summary, or the error with what is known of the messages; with --summary json both.
 func (p *publisher) report(err error) error {
 	failure := p.failure(err)
-	if p.source.number-p.skip > 1 && p.confirmed > 0 && (failure == nil || failure.Status == cli.Unroutable) {
-		took := time.Since(p.began)
-		cli.Banner(fmt.Sprintf("Published %d messages%s in %.2fs%s", p.confirmed, p.handled(), took.Seconds(), p.perSecond(p.confirmed, took)))
+	switch {
+	case p.declareOnly:
+	case p.summary == show.JSONSummary:
+		cli.Banner(show.Object(p.summed(err != nil || failure != nil && failure.Status != cli.Unroutable)))
+	case p.source.number-p.skip > 1 && p.confirmed > 0 && (failure == nil || failure.Status == cli.Unroutable):
+		cli.Banner(p.published())
 	}
 	if failure != nil {
 		return failure
@@ -41,20 +44,41 @@ func (p *publisher) report(err error) error {
 	return err
 }
 
-func (p *publisher) perSecond(n int, d time.Duration) string {
-	if p.strategy == none {
-		return ""
+// published is the summary for people.
+func (p *publisher) published() string {
+	took := time.Since(p.began)
+	text := fmt.Sprintf("Published %d messages%s in %.2fs", p.confirmed, p.handled(), took.Seconds())
+	if p.strategy != none {
+		text += fmt.Sprintf(" (%s msg/s)", show.Thousands(show.PerSecond(p.confirmed, took)))
 	}
-	return fmt.Sprintf(" (%s msg/s)", thousands(int(float64(n)/d.Seconds())))
+	return text
 }
 
-// thousands groups a number's digits: 18,115.
-func thousands(n int) string {
-	digits := fmt.Sprint(n)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
+// summary is what --summary json says of a run.
+type summary struct {
+	Messages  int     `json:"messages"`  // that were read, or made
+	Confirmed int     `json:"confirmed"` // always 0 without confirms
+	Returned  int     `json:"returned"`
+	Nacked    int     `json:"nacked"`
+	First     int     `json:"first_unconfirmed,omitempty"` // where a script can resume
+	Seconds   float64 `json:"seconds"`
+	PerSecond int     `json:"per_second"`
+	Strategy  mode    `json:"strategy"`
+}
+
+func (p *publisher) summed(failed bool) summary {
+	took := time.Since(p.began)
+	s := summary{
+		Messages: max(p.source.number-p.skip, 0), Confirmed: p.confirmed, Returned: p.returned, Nacked: p.nacks,
+		Seconds: show.Seconds(took), PerSecond: show.PerSecond(p.confirmed, took), Strategy: p.strategy,
 	}
-	return digits
+	if p.strategy == none {
+		s.Confirmed = 0
+	}
+	if failed {
+		s.First = p.firstUnconfirmed()
+	}
+	return s
 }
 
 // failure finds out how the run failed, nil if it didn't or if the error tells all.
@@ -74,11 +98,13 @@ func (p *publisher) failure(err error) *cli.Error {
 	case p.nacked > 0:
 		return p.failedAt(fmt.Sprintf("message %d", p.nacked), "refused by the broker (nack)",
 			"a queue may be full: x-max-length with x-overflow=reject-publish; --retries tries again")
+	case errors.As(p.failed, &refused) && refused.Status == cli.Failed:
+		return p.failedAt(refused.What, refused.Why, refused.Hint)
 	case errors.As(p.failed, &refused):
 		return refused
 	case p.failed != nil:
 		return p.failedAt("reading standard input", cli.Cause(p.failed), "")
-	case p.guard.Stop().Err() != nil && !p.source.ended && (p.count != 0 && !p.lines && !p.null):
+	case p.guard.Stop().Err() != nil && !p.source.ended && p.count != 0 && !p.separated():
 		return p.failedAt("interrupted", "", "")
 	case p.returned > 0:
 		return p.unrouted()
@@ -105,8 +131,8 @@ func (p *publisher) unrouted() *cli.Error {
 	return e
 }
 
-// failedAt is a failure with the message at which a script can resume.
-func (p *publisher) failedAt(what, why, hint string) *cli.Error {
+// firstUnconfirmed is the number of the first message of which it isn't known that the broker has it.
+func (p *publisher) firstUnconfirmed() int {
 	first := p.nacked
 	for i := range p.unconfirmed.n {
 		if number := p.unconfirmed.at(i).number; first == 0 || number < first {
@@ -116,6 +142,12 @@ func (p *publisher) failedAt(what, why, hint string) *cli.Error {
 	if first == 0 {
 		first = p.source.number + 1
 	}
+	return first
+}
+
+// failedAt is a failure with the message at which a script can resume.
+func (p *publisher) failedAt(what, why, hint string) *cli.Error {
+	first := p.firstUnconfirmed()
 	known := fmt.Sprintf("%d messages are confirmed, message %d is the first that is not", p.confirmed, first)
 	if p.confirmed == 1 {
 		known = fmt.Sprintf("1 message is confirmed, message %d is the first that is not", first)

@@ -35,7 +35,10 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, args []string, 
 		return err
 	}
 	uuid.EnableRandPool()
-	shaper := &shaper{Options: o, key: key, shared: o.properties(), bare: o.confirm == none && !o.mandatory}
+	shaper := &shaper{
+		Options: o, key: key, keyGiven: o.keyGiven(args), shared: o.properties(), wanted: o.wanted(),
+		bare: o.confirm == none && !o.mandatory,
+	}
 	if o.template && !o.fromInput() {
 		if _, err := shaper.expand(text, 1); err != nil {
 			return err // before anything is sent
@@ -93,6 +96,7 @@ type publisher struct {
 	confirmed   int
 	returned    int
 	nacked      int    // number of the first message that the broker refused for good
+	nacks       int    // how many it has refused for good
 	failed      error  // what ended the source before its time
 	why         string // why the latest message was returned
 }

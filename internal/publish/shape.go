@@ -19,11 +19,13 @@ import (
 // shaper makes messages out of the source's texts.
 type shaper struct {
 	*Options
-	key    string             // the routing key of messages that do not begin with theirs
-	shared amqp.Publishing    // the properties that all messages have
-	bare   bool               // messages need no id and no timestamp
-	parsed *template.Template // of the text below
-	text   string
+	key      string                   // the routing key of messages that have none of their own
+	keyGiven bool                     // it comes from the command line
+	shared   amqp.Publishing          // the properties that all messages have
+	wanted   []func(*amqp.Publishing) // with --json: sets what the command line says
+	bare     bool                     // messages need no id and no timestamp
+	parsed   *template.Template       // of the text below
+	text     string
 }
 
 // data is what a template may use.
@@ -47,6 +49,9 @@ func (data) Random(low, high int) (int, error) {
 // message takes the routing key off the text, if it holds one, and applies --template, --number and --size to the
 // rest. The properties are shared; id and timestamp are the message's own.
 func (s *shaper) message(text []byte, number int) (Message, error) {
+	if s.json {
+		return s.fromJSON(text, number)
+	}
 	m := Message{RoutingKey: s.key, Publishing: s.shared, number: number}
 	if s.keySeparator != "" {
 		key, rest, found := bytes.Cut(text, []byte(s.keySeparator))

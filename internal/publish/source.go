@@ -32,7 +32,7 @@ type block struct {
 // newSource begins to read standard input, if the options ask for it.
 func (o *Options) newSource(text string, stdin io.Reader) *source {
 	s := &source{text: []byte(text), left: o.count, skip: o.skip}
-	if o.count == 0 || o.lines || o.null {
+	if o.count == 0 || o.separated() {
 		s.left = -1
 		if o.count > 0 && o.given("count") {
 			s.left = o.count

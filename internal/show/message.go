@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"time"
 	"unicode/utf8"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -82,7 +81,7 @@ func (o *Output) object(d *amqp.Delivery) (err error) {
 // in snake case. There is always an exchange.
 type message struct {
 	Exchange        string         `json:"exchange"`
-	RoutingKey      string         `json:"routing_key"`
+	RoutingKey      *string        `json:"routing_key,omitempty"`
 	Redelivered     bool           `json:"redelivered"`
 	Headers         map[string]any `json:"headers"`
 	ContentType     string         `json:"content_type,omitempty"`
@@ -93,27 +92,64 @@ type message struct {
 	ReplyTo         string         `json:"reply_to,omitempty"`
 	Expiration      string         `json:"expiration,omitempty"`
 	MessageID       string         `json:"message_id,omitempty"`
-	Timestamp       string         `json:"timestamp,omitempty"`
+	Timestamp       any            `json:"timestamp,omitempty"`
 	Type            string         `json:"type,omitempty"`
 	UserID          string         `json:"user_id,omitempty"`
 	AppID           string         `json:"app_id,omitempty"`
+	*inBase64
+}
+
+// inBase64 is what of a message's text is not UTF-8: a correlation id of sixteen bytes, for example.
+type inBase64 struct {
+	RoutingKey      []byte `json:"routing_key_base64,omitempty"`
+	ContentType     []byte `json:"content_type_base64,omitempty"`
+	ContentEncoding []byte `json:"content_encoding_base64,omitempty"`
+	CorrelationID   []byte `json:"correlation_id_base64,omitempty"`
+	ReplyTo         []byte `json:"reply_to_base64,omitempty"`
+	MessageID       []byte `json:"message_id_base64,omitempty"`
+	Type            []byte `json:"type_base64,omitempty"`
+	AppID           []byte `json:"app_id_base64,omitempty"`
 }
 
 func about(d *amqp.Delivery) message {
 	m := message{
-		Exchange: d.Exchange, RoutingKey: d.RoutingKey, Redelivered: d.Redelivered,
+		Exchange: d.Exchange, RoutingKey: &d.RoutingKey, Redelivered: d.Redelivered,
 		Headers:     table.JSON(d.Headers),
 		ContentType: d.ContentType, ContentEncoding: d.ContentEncoding, DeliveryMode: d.DeliveryMode,
 		Priority: d.Priority, CorrelationID: d.CorrelationId, ReplyTo: d.ReplyTo, Expiration: d.Expiration,
 		MessageID: d.MessageId, Type: d.Type, UserID: d.UserId, AppID: d.AppId,
 	}
 	if !d.Timestamp.IsZero() {
-		m.Timestamp = d.Timestamp.UTC().Format(time.RFC3339)
+		m.Timestamp = table.Time(d.Timestamp)
 	}
+	if !utf8.ValidString(d.RoutingKey) {
+		m.encoded().RoutingKey, m.RoutingKey = []byte(d.RoutingKey), nil
+	}
+	m.encode(&m.ContentType, func(b *inBase64) *[]byte { return &b.ContentType })
+	m.encode(&m.ContentEncoding, func(b *inBase64) *[]byte { return &b.ContentEncoding })
+	m.encode(&m.CorrelationID, func(b *inBase64) *[]byte { return &b.CorrelationID })
+	m.encode(&m.ReplyTo, func(b *inBase64) *[]byte { return &b.ReplyTo })
+	m.encode(&m.MessageID, func(b *inBase64) *[]byte { return &b.MessageID })
+	m.encode(&m.Type, func(b *inBase64) *[]byte { return &b.Type })
+	m.encode(&m.AppID, func(b *inBase64) *[]byte { return &b.AppID })
 	return m
 }
 
-// Headers is a message's headers as JSON, safe for a terminal.
+// encode moves a text that is not UTF-8 to where it will be base64.
+func (m *message) encode(text *string, to func(*inBase64) *[]byte) {
+	if !utf8.ValidString(*text) {
+		*to(m.encoded()), *text = []byte(*text), ""
+	}
+}
+
+func (m *message) encoded() *inBase64 {
+	if m.inBase64 == nil {
+		m.inBase64 = &inBase64{}
+	}
+	return m.inBase64
+}
+
+// Headers is a message's headers as JSON, as in the JSON format, safe for a terminal.
 func Headers(t amqp.Table) ([]byte, error) {
 	headers, err := json.Marshal(table.JSON(t))
 	return appendSafe(nil, headers), err

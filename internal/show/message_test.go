@@ -85,9 +85,20 @@ func TestMessage(t *testing.T) {
 				`"redelivered":false,"headers":{"n\u2066":"\u202e<日>"}}` + "\n",
 		},
 		{
+			"json, what is not UTF-8", JSON, "", "",
+			amqp.Delivery{
+				Exchange: "x", RoutingKey: "\x80", ContentType: "\x81", ContentEncoding: "\x82", CorrelationId: "\x83", ReplyTo: "\x84",
+				MessageId: "\x85", Type: "\x86", AppId: "\x87", Headers: amqp.Table{"\x88": "\x89"},
+			},
+			`{"body":"","exchange":"x","redelivered":false,"headers":{"@base64:iA==":{"@text":"iQ=="}},"routing_key_base64":"gA==",` +
+				`"content_type_base64":"gQ==","content_encoding_base64":"gg==","correlation_id_base64":"gw==","reply_to_base64":"hA==",` +
+				`"message_id_base64":"hQ==","type_base64":"hg==","app_id_base64":"hw=="}` + "\n",
+		},
+		{
 			"json, everything set", JSON, "", "", full,
-			`{"body":"hi","exchange":"x","routing_key":"k","redelivered":true,"headers":{"b":true,"bytes":"/w==",` +
-				`"list":[2,{"deep":"er"}],"n":1,"nothing":null,"odd":"NaN","price":-0.05,"s":"text","when":"1970-01-01T00:00:00Z"},` +
+			`{"body":"hi","exchange":"x","routing_key":"k","redelivered":true,"headers":{"b":true,"bytes":{"@binary":"/w=="},` +
+				`"list":[2,{"deep":"er"}],"n":1,"nothing":null,"odd":{"@float":"NaN"},"price":{"@decimal":"-0.05"},"s":"text",` +
+				`"when":{"@timestamp":"1970-01-01T00:00:00Z"}},` +
 				`"content_type":"text/plain","content_encoding":"gzip","delivery_mode":2,"priority":3,"correlation_id":"c",` +
 				`"reply_to":"r","expiration":"1000","message_id":"m","timestamp":"1970-01-01T00:00:01Z","type":"t","user_id":"u","app_id":"a"}` + "\n",
 		},

@@ -7,8 +7,11 @@ import (
 	"reflect"
 	"strings"
 	"text/template"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"amqp-tutorials/internal/table"
 )
 
 // Template is a line made of a message's fields: a Go template in which {{.Body}}, {{.RoutingKey}}, {{.Exchange}},
@@ -79,15 +82,18 @@ type view struct {
 }
 
 func fields(d *amqp.Delivery) view {
-	m := about(d)
-	return view{
-		Body: Escape(string(d.Body)), Exchange: Escape(m.Exchange), RoutingKey: Escape(m.RoutingKey),
-		ContentType: Escape(m.ContentType), ContentEncoding: Escape(m.ContentEncoding),
-		CorrelationID: Escape(m.CorrelationID), ReplyTo: Escape(m.ReplyTo), Expiration: Escape(m.Expiration),
-		MessageID: Escape(m.MessageID), Timestamp: m.Timestamp, Type: Escape(m.Type), UserID: Escape(m.UserID),
-		AppID: Escape(m.AppID), Redelivered: m.Redelivered, DeliveryMode: m.DeliveryMode, Priority: m.Priority,
-		Headers: escapedValue(m.Headers).(map[string]any),
+	v := view{
+		Body: Escape(string(d.Body)), Exchange: Escape(d.Exchange), RoutingKey: Escape(d.RoutingKey),
+		ContentType: Escape(d.ContentType), ContentEncoding: Escape(d.ContentEncoding),
+		CorrelationID: Escape(d.CorrelationId), ReplyTo: Escape(d.ReplyTo), Expiration: Escape(d.Expiration),
+		MessageID: Escape(d.MessageId), Type: Escape(d.Type), UserID: Escape(d.UserId),
+		AppID: Escape(d.AppId), Redelivered: d.Redelivered, DeliveryMode: d.DeliveryMode, Priority: d.Priority,
+		Headers: escapedValue(table.Plain(d.Headers)).(map[string]any),
 	}
+	if !d.Timestamp.IsZero() {
+		v.Timestamp = d.Timestamp.UTC().Format(time.RFC3339)
+	}
+	return v
 }
 
 // escapedValue is a header's value with all text in it escaped, names too: {{.Headers}} shows them.
