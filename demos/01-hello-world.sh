@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Tutorial 1: one program sends a message to a queue, another receives it.
+# One program sends a message to a queue, another receives it.
 #
 #   send ──▶ (default exchange) ──routing key hello──▶ [queue hello] ──▶ receive
 # shellcheck source=demos/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-drain hello
 title "Tutorial 1: Hello World"
 
 say "The receiver waits in terminal A. What is sent to the queue arrives there."
@@ -14,12 +13,12 @@ run "send"
 expect " [x] Sent Hello World!"
 run "send 'Grüße aus Köln'"
 await A " [x] Received Grüße aus Köln"
-show A
 stop A
 
-say "A queue keeps messages while nobody receives. Look at one and put it back, then fetch them all."
+say "A queue keeps messages while nobody receives."
 run "send -n 3 --template 'message {{.Count}}'"
 expect " [x] Sent message 3"
+say "Look at one and put it back, then fetch them all."
 run "receive --requeue -n 1"
 expect " [x] Received message 1"
 run "receive --until-empty"

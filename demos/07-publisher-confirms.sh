@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Tutorial 7: the broker confirms each message that it has taken charge of. How a publisher waits for that decides
-# how fast it is.
+# The broker confirms each message that it has taken charge of. How a publisher
+# waits for that decides how fast it is.
+#
+#   send ──basic.publish 1, 2, 3──▶ broker
+#   send ◀──────basic.ack 1, 2, 3── broker
 # shellcheck source=demos/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-full=(--arg x-max-length=1 --arg x-overflow=reject-publish)
-drain confirms
-drain tiny "${full[@]}"
 title "Tutorial 7: Publisher confirms"
 
-say "The same 4000 messages three times: wait for each one's confirm; wait after each hundred; don't stop to wait."
+say "The same 4000 messages three times: wait for each one's confirm; wait after
+each hundred; don't stop to wait."
 summaries=()
 for strategy in individual batch async; do
 	run "send -q confirms -n 4000 --quiet --confirm $strategy"
@@ -22,17 +23,18 @@ for summary in "${summaries[@]}"; do
 	printf '  %-15s  %s\n' "${how%% in [0-9]*}" "${how##* in }"
 done
 
-say "Each message that was confirmed is in the queue. (No output is needed to take 12000 messages out of it again.)"
+say "Each message that was confirmed is in the queue."
 run "receive -q confirms -n 12000 --quiet"
 
-say "A confirm says that the broker is done with a message, even if no queue wanted it. --mandatory has the broker
-return such a message (basic.return): exit status 4."
-fails 4 "send --mandatory --no-declare -q no_such_queue 'Is anybody there?'"
+say "A message that no queue wants is confirmed, too. With --mandatory the broker
+returns it (basic.return)."
+fails 4 "send --mandatory --no-declare -q no_such_queue 'Anybody there?'"
 expect "there is no queue no_such_queue"
 
-say "The opposite of a confirm is a nack. This queue has room for one message and refuses more."
-run "send -q tiny ${full[*]} 'a mouthful'"
-fails 1 "send -q tiny ${full[*]} 'another one'"
+say "The opposite of a confirm is a nack: this queue has room for one message."
+full=(--arg x-max-length=1 --arg x-overflow=reject-publish)
+run "send -q tiny ${full[*]} 'a bite'"
+fails 1 "send -q tiny ${full[*]} 'more'"
 expect "refused by the broker (nack)"
-run "receive -q tiny ${full[*]} --until-empty"
-expect " [x] Received a mouthful"
+run "receive -q tiny --no-declare --until-empty"
+expect " [x] Received a bite"

@@ -1,22 +1,21 @@
 #!/usr/bin/env bash
-# A task that can't be done is rejected, and the broker moves it to where somebody can look at it.
+# A task that can't be done is rejected, and the broker moves it to where
+# somebody can look at it.
 #
-#   [queue careful_tasks] ──rejected──▶ (exchange dead_letters) ──▶ [queue dead_tasks]
+#   [careful_tasks] ──rejected──▶ (exchange dead_letters) ──▶ [dead_tasks]
 # shellcheck source=demos/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 tasks="-q careful_tasks --arg x-dead-letter-exchange=dead_letters"
-drain careful_tasks --arg x-dead-letter-exchange=dead_letters
-drain dead_tasks
 title "Dead letters"
 
-say "First the place for the dead: an exchange and a queue that is bound to it. Then tasks, in a queue that names
-this exchange."
+say "First the place for the dead, then tasks in a queue that names it."
 run "receive_logs --exchange dead_letters --queue dead_tasks --declare-only"
 run "new_task $tasks 'a good task'"
 run "new_task $tasks 'a bad task'"
 
-say "This worker rejects tasks that contain \"bad\". It does not put them back, for they would come again for ever."
+say "This worker rejects tasks that contain \"bad\", and does not put them back:
+they would come again for ever."
 run "worker $tasks --fail bad --until-empty"
 expect " [x] Done"
 

@@ -43,8 +43,8 @@ func (w *otherWork) Check() error {
 		return cli.Usage("", "--unit and --delay take no negative duration")
 	case w.unit > time.Minute:
 		return cli.Usage("", "--unit: %s is more than a minute for a dot", w.unit)
-	case w.maxDeliveries < 0:
-		return cli.Usage("", "--max-deliveries: %d is less than nothing", w.maxDeliveries)
+	case w.maxDeliveries < 0 || w.maxDeliveries > 1_000_000:
+		return cli.Usage("", "--max-deliveries: %d is not from 0 to 1000000", w.maxDeliveries)
 	}
 	if w.exec != "" {
 		cli.AllProcessors() // the commands run beside each other

@@ -1,5 +1,13 @@
 // Package cli is what the ten programs share as command-line tools: flags in groups, help, version, signals, errors
 // and exit statuses. It knows nothing of AMQP.
+//
+// What goes where:
+//   - Standard output gets results, one line each, and nothing else, so that it can be a file or somebody's input.
+//   - Standard error gets everything else. What the program itself says begins with its name: notes, warnings, errors (Say).
+//     The tutorials' banners and the summary do not (Banner).
+//   - An error is one line, what failed and why, and at most one more that begins with "hint:" (Error).
+//   - A progress bar is shown on a terminal only, where no lines move, and gone when anything else is written (Progress).
+//   - Text from a broker is escaped, and no password is ever written.
 package cli
 
 import (
@@ -186,15 +194,15 @@ func (p *Program) version() string {
 // Say writes one line to standard error, after the program's name: a note, a warning or an error. Text from a
 // broker may be part of it.
 func Say(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, "%s%s: %s\n", show.LineStart(), filepath.Base(os.Args[0]), show.Escape(fmt.Sprintf(format, args...)))
+	fmt.Fprintf(os.Stderr, "%s%s: %s\n", lineStart(), filepath.Base(os.Args[0]), show.Escape(fmt.Sprintf(format, args...)))
 }
 
 // SayStyled is Say for a text that is escaped already, and may have colours and several lines.
 func SayStyled(text string) {
-	fmt.Fprintf(os.Stderr, "%s%s: %s\n", show.LineStart(), filepath.Base(os.Args[0]), text)
+	fmt.Fprintf(os.Stderr, "%s%s: %s\n", lineStart(), filepath.Base(os.Args[0]), text)
 }
 
 // Banner writes one of the tutorials' own lines, such as " [*] Waiting for messages", to standard error.
 func Banner(text string) {
-	fmt.Fprintln(os.Stderr, show.LineStart()+text)
+	fmt.Fprintln(os.Stderr, lineStart()+text)
 }

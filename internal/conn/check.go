@@ -47,7 +47,11 @@ func (c *connection) about(now time.Time) [][2]string {
 		user = c.node.commonName + ", by client certificate"
 	}
 	lines := [][2]string{{"server", server}, {"vhost", c.node.vhost}, {"user", user}}
-	secured, ok := c.wire.Conn.(*tls.Conn)
+	stream := c.wire.Conn
+	if l, ok := stream.(*listened); ok {
+		stream = l.Conn
+	}
+	secured, ok := stream.(*tls.Conn)
 	if !ok {
 		return append(lines, [2]string{"TLS", "none"})
 	}

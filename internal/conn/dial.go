@@ -73,7 +73,8 @@ func (s *Settings) dial(ctx context.Context, n *node) (*connection, error) {
 		stream = secured
 	}
 	s.warn(n, socket)
-	w := wire.New(stream, socket, s.trace())
+	said := listen(stream)
+	w := wire.New(said, socket, s.trace())
 	opened, err := amqp.Open(w, s.config(n))
 	if err != nil {
 		w.Sever()
@@ -83,7 +84,7 @@ func (s *Settings) dial(ctx context.Context, n *node) (*connection, error) {
 		if broken := w.Violation(); broken != nil {
 			return nil, &dialError{failure{Status: cli.Unconnected, What: "connecting to " + n.address(), Why: broken.Error()}, true}
 		}
-		return nil, n.explainDial(ctx, err, socket)
+		return nil, n.explainDial(ctx, err, said)
 	}
 	if !unwatch() {
 		return nil, n.explainDial(ctx, ctx.Err(), socket)

@@ -33,6 +33,7 @@ func final(err error) bool {
 // explainDial turns what went wrong between the socket and connection.open-ok into one line and, where the cause is
 // known, a hint. socket is nil if there never was one.
 func (n *node) explainDial(ctx context.Context, err error, socket net.Conn) error {
+	err = cause(err, socket)
 	e := &dialError{failure: failure{Status: cli.Unconnected, What: "connecting to " + n.address(), Why: err.Error()}}
 	var refused *amqp.Error
 	switch {
@@ -119,7 +120,7 @@ func (n *node) explainHandshake(e *dialError, err error) (final bool) {
 		return explainAlert(e, alertOf(text))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		e.Why = "the other side hung up during the " + protocol + " handshake"
-		e.Hint = "is that the broker's port for " + protocol + "?"
+		e.Hint = "is that the broker's port for " + protocol + "? " + wrongPort
 		return false
 	}
 	e.Why = protocol + " handshake: " + strings.TrimPrefix(cli.Cause(err), "tls: ")
@@ -192,7 +193,7 @@ func (n *node) explainRefusal(e *dialError, refused *amqp.Error, socket net.Conn
 		e.Why, e.Hint = noAMQP(heard(socket))
 	case hungUp(refused):
 		e.Why = "the other side hung up during the AMQP handshake"
-		e.Hint = "is that an AMQP 0-9-1 broker's port?"
+		e.Hint = "is that an AMQP 0-9-1 broker's port? " + wrongPort
 	}
 }
 

@@ -3,13 +3,18 @@ package conn
 import (
 	"bytes"
 	"net"
+	"strings"
+	"sync"
 )
 
 // listened is a connection that keeps the first bytes which the other side has sent: they tell what listens there, if it
-// is no broker.
+// is no broker. It also keeps the error that ended it: the library hides a TLS alert, which it reads, if it is just about
+// to write. Both may be asked for while the library's reader goes on.
 type listened struct {
 	net.Conn
+	mu    sync.Mutex
 	first []byte
+	ended error
 }
 
 // enough is as long as AMQP's protocol header, and longer than any other sign by which foreign knows a server.
@@ -17,8 +22,13 @@ const enough = 8
 
 func (l *listened) Read(p []byte) (int, error) {
 	n, err := l.Conn.Read(p)
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if missing := enough - len(l.first); missing > 0 {
 		l.first = append(l.first, p[:min(n, missing)]...)
+	}
+	if l.ended == nil {
+		l.ended = err
 	}
 	return n, err
 }
@@ -29,9 +39,25 @@ func listen(c net.Conn) net.Conn { return &listened{Conn: c} }
 // heard is what the other side said first, as far as it is known.
 func heard(c net.Conn) []byte {
 	if l, ok := c.(*listened); ok {
-		return l.first
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return bytes.Clone(l.first)
 	}
 	return nil
+}
+
+// cause is the TLS alert that the other side has ended the connection with, if it has, and else err.
+func cause(err error, c net.Conn) error {
+	l, ok := c.(*listened)
+	if !ok {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ended != nil && strings.Contains(l.ended.Error(), remoteAlert) {
+		return l.ended
+	}
+	return err
 }
 
 // What foreign knows.

@@ -120,8 +120,7 @@ func TestNoClientCertificate(t *testing.T) {
 				_, _ = bufio.NewReader(c).ReadByte()
 			})
 			n.tls = &tls.Config{InsecureSkipVerify: true}
-			_, err := (&Settings{warned: true}).dial(context.Background(), n)
-			expect(t, err, "TLS refused by the broker: ", "--cert, --key", true)
+			expect(t, refusal(t, n), "TLS refused by the broker: ", "--cert, --key", true)
 		})
 	}
 }
@@ -135,6 +134,23 @@ func TestTLSVersion(t *testing.T) {
 	n.tls = &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}
 	_, err := new(Settings).dial(context.Background(), n)
 	expect(t, err, "TLS refused by the broker: protocol version", "TLS 1.2 is the oldest", true)
+}
+
+// refusal is why a node with TLS can't be reached.
+func refusal(t *testing.T, n *node) error {
+	t.Helper()
+	socket, err := net.Dial("tcp", n.address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	secured := tls.Client(socket, n.tls)
+	if err := secured.Handshake(); err != nil {
+		return n.explainDial(context.Background(), err, socket)
+	}
+	said := listen(secured)
+	_, err = amqp.Open(said, new(Settings).config(n))
+	return n.explainDial(context.Background(), err, said)
 }
 
 func expect(t *testing.T, err error, why, hint string, isFinal bool) {

@@ -55,17 +55,17 @@ func (s *Settings) Keep(g *Guard, use func(*Channel) error) error {
 		c.ready, c.noted = func() { away.end(c.node.address()) }, noted
 		began := time.Now()
 		err := s.session(g, c, again, use)
-		var gone *LostError
-		if !errors.As(err, &gone) || ctx.Err() != nil {
+		var loss *LostError
+		if !errors.As(err, &loss) || ctx.Err() != nil {
 			return err
 		}
 		if s.noReconnect {
-			return &cli.Error{Status: cli.Failed, What: "connection to " + c.node.address() + " lost", Why: gone.Why}
+			return &cli.Error{Status: cli.Failed, What: "connection to " + c.node.address() + " lost", Why: loss.Why}
 		}
 		if !away.lasts() && time.Since(began) > lasting {
 			pause.Reset() // it was a good connection: what comes now is another trouble
 		}
-		away.begin(c.node.address(), gone.Why)
+		away.begin(c.node.address(), loss.Why)
 		if err := sleep(ctx, pause.NextBackOff()); err != nil {
 			return err
 		}

@@ -24,15 +24,8 @@ func (s *Session) take(deliveries <-chan amqp.Delivery) error {
 		} else {
 			s.acks.proven()
 		}
-		// Without acknowledgements it does not: what has been sent is to be worked on, or it is lost.
-		for s.acks.auto {
-			d, ok := <-deliveries
-			if !ok {
-				break
-			}
-			if err := tasks.do(d); err != nil {
-				return err
-			}
+		if err := s.drain(deliveries, tasks); err != nil {
+			return err
 		}
 	}
 	if err := tasks.wait(); err != nil {
@@ -48,6 +41,22 @@ func (s *Session) take(deliveries <-chan amqp.Delivery) error {
 		return s.run.explainCancel(s.ch)
 	}
 	return why
+}
+
+// drain works on what has been sent without waiting for an acknowledgement: it does not go back to the queue, and would be
+// lost. All of it is a task in hand.
+func (s *Session) drain(deliveries <-chan amqp.Delivery, tasks *tasks) error {
+	if !s.acks.auto {
+		return nil
+	}
+	s.run.guard.Begin()
+	defer s.run.guard.Finish()
+	for d := range deliveries {
+		if err := tasks.do(d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // awaitReplies waits until the broker has all replies.

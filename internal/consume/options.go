@@ -77,8 +77,8 @@ func (o *Options) Flags(p *cli.Program) {
 // Check refuses options that don't go together.
 func (o *Options) Check() error {
 	switch {
-	case o.count < 0:
-		return cli.Usage("", "--count: %d is less than nothing", o.count)
+	case o.count < 0 || o.count > mostMessages:
+		return cli.Usage("", "--count: %d is not from 0 to %d", o.count, mostMessages)
 	case o.Requeue && !o.failures() && o.count == 0 && o.timeout == 0:
 		return cli.Usage("--requeue -n 5 looks at five messages and leaves them in the queue",
 			"--requeue without --count or --timeout would take the same messages for ever")
@@ -93,6 +93,9 @@ func (o *Options) Check() error {
 	o.crashing = o.flags.Changed("crash-after")
 	return nil
 }
+
+// mostMessages is a year's work at 30,000 messages a second; numbers up to there never overflow.
+const mostMessages = 1_000_000_000_000
 
 // maxPrefetch is the largest prefetch that basic.qos can carry (AMQP 0-9-1, a short).
 const maxPrefetch = math.MaxUint16

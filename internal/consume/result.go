@@ -19,6 +19,9 @@ func (r *run) result(err error) error {
 	if r.unproven > 0 && !r.guard.Answered() {
 		return r.mayComeAgain()
 	}
+	if r.lost > 0 {
+		return &cli.Error{Status: cli.Failed, What: "stopping", Why: fmt.Sprintf("%d messages are lost", r.lost)}
+	}
 	switch end {
 	case errEmpty, errIdle, errTimeout:
 		if failure := r.tooLittle(end, r.guard.Cut()); failure != nil {

@@ -59,7 +59,7 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, declare Declare
 	if o.count > 0 {
 		total = int64(o.count)
 	}
-	r.bar = show.NewProgress(total, !o.quiet)
+	r.bar = cli.NewProgress(total, !o.quiet)
 	kept := make(chan error, 1)
 	go func() { kept <- broker.Keep(r.guard, r.session) }()
 	select {
@@ -93,11 +93,11 @@ type run struct {
 	resting  bool // idle runs
 	linger   *time.Timer
 	ready    bool // the banner has been shown
-	bar      *show.Progress
+	bar      *cli.Progress
 	stream   bool // the queue is a stream: its messages stay when they are acknowledged
 
 	crashed chan struct{} // closed when the crash is due that was asked for
-	lost    int           // with --auto-ack: so many messages are lost by it
+	lost    int           // with --auto-ack: so many messages are lost with the last session
 }
 
 // streamOffset is the argument and header that only streams have (https://www.rabbitmq.com/docs/streams#consuming).
@@ -112,7 +112,8 @@ func (r *run) session(ch *conn.Channel) (err error) {
 	if err != nil {
 		return err
 	}
-	deliveries, err := r.subscribe(ch, r.queue, r.ask())
+	ask := r.ask()
+	deliveries, err := r.subscribe(ch, r.queue, ask)
 	if err != nil {
 		return err
 	}
@@ -126,8 +127,19 @@ func (r *run) session(ch *conn.Channel) (err error) {
 	defer r.rest()
 	err = s.take(deliveries)
 	r.taken += s.acks.sent
-	r.unproven = min(s.acks.unproven, r.ask().Prefetch)
+	r.unproven = min(s.acks.unproven, ask.Prefetch) // the broker has sent no more than that without knowing of the others
+	if ask.AutoAck {
+		r.tellLost(ch.Delivered() - s.acks.sent)
+	}
 	return err
+}
+
+// tellLost tells how many messages are lost with a session that the broker has not asked to acknowledge any: those that
+// have come and were not worked on.
+func (r *run) tellLost(n int) {
+	if r.lost = n; n > 0 {
+		cli.Say("note: the broker had sent %d messages more and has forgotten them (--auto-ack): they are lost", n)
+	}
 }
 
 // ask is what to ask the broker for. With --count the prefetch is small enough that the broker never sends more than

@@ -149,7 +149,6 @@ func (p *publisher) confirmation(ch *conn.Channel) error {
 // acknowledged: the broker has the first unconfirmed message. This is where it is reported as sent.
 func (p *publisher) acknowledged() error {
 	m := p.unconfirmed.pop()
-	defer p.source.release(m.number) // once its line is written
 	p.draining = p.draining && p.unconfirmed.published > 0
 	if m.returned {
 		return nil

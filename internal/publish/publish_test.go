@@ -124,21 +124,6 @@ func TestTrial(t *testing.T) {
 	}
 }
 
-// A nacked message waits behind others, and keeps its text although the source's buffer is filled again.
-func TestNackedKeepsItsBody(t *testing.T) {
-	p := &publisher{Options: &Options{count: 1, retries: 1}}
-	buffer := []byte("first second")
-	p.unconfirmed.push(Message{number: 1, Publishing: amqp.Publishing{Body: buffer[:5]}})
-	p.unconfirmed.published = 1
-	if err := p.refused(nil); err != nil || p.unconfirmed.n != 1 {
-		t.Fatalf("got %v, and %d messages are kept", err, p.unconfirmed.n)
-	}
-	copy(buffer, "other")
-	if body := string(p.unconfirmed.at(0).Body); body != "first" {
-		t.Errorf("the message has become %q", body)
-	}
-}
-
 func TestPace(t *testing.T) {
 	var p pace
 	if !p.due(time.Hour) {

@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -97,7 +96,6 @@ func (p *publisher) refused(ch *conn.Channel) error {
 	m.tries++
 	if m.tries <= p.retries {
 		p.pace.hold = time.Now().Add(100 * time.Millisecond << min(m.tries, 8))
-		m.Body = bytes.Clone(m.Body) // it outlives the source's buffer, behind later messages
 		p.unconfirmed.push(m)
 		return nil
 	}

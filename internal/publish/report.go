@@ -77,7 +77,7 @@ func (p *publisher) failure(err error) *cli.Error {
 	case errors.As(p.failed, &refused):
 		return refused
 	case p.failed != nil:
-		return p.failedAt("reading standard input", p.failed.Error(), "")
+		return p.failedAt("reading standard input", cli.Cause(p.failed), "")
 	case p.guard.Stop().Err() != nil && !p.source.ended && (p.count != 0 && !p.lines && !p.null):
 		return p.failedAt("interrupted", "", "")
 	case p.returned > 0:

@@ -45,7 +45,7 @@ func Run(ctx context.Context, broker *conn.Settings, o *Options, args []string, 
 		Options: o, strategy: o.confirm, shaper: shaper, declare: declare, send: send, began: time.Now(),
 		source: o.newSource(text, os.Stdin), out: show.NewOutput(os.Stdout), cluster: broker.Cluster(),
 	}
-	p.bar = show.NewProgress(int64(p.source.left), !o.quiet)
+	p.bar = cli.NewProgress(int64(p.source.left), !o.quiet)
 	p.guard = conn.NewGuard(ctx, p.out)
 	defer p.guard.Close()
 	p.guard.Due, p.guard.Patience, p.guard.GaveUp, p.guard.Draining = p.due, o.timeout, errNoProgress, true
@@ -77,7 +77,7 @@ type publisher struct {
 	send     Send
 	source   *source
 	out      *show.Output
-	bar      *show.Progress
+	bar      *cli.Progress
 	guard    *conn.Guard
 	began    time.Time
 

@@ -91,7 +91,7 @@ func (w *file) giveUp() {
 
 // explain puts the failure of a write in words.
 func explain(err error) error {
-	if gone(err) {
+	if unread(err) {
 		return ErrClosedPipe
 	}
 	var path *os.PathError

@@ -25,8 +25,8 @@ func watchPipe(f *os.File, closed chan<- struct{}) {
 	}
 }
 
-// gone says that a write has failed because nobody reads the pipe any more.
-func gone(err error) bool { return errors.Is(err, syscall.EPIPE) }
+// unread says that a write has failed because nobody reads the pipe any more.
+func unread(err error) bool { return errors.Is(err, syscall.EPIPE) }
 
 // closedAtStart says whether a program was started without standard output (receive >&-). Go's runtime then opens
 // /dev/null in its place, for reading and writing, where a shell that throws the output away opens it for writing only.

@@ -16,8 +16,8 @@ const (
 	noData     = syscall.Errno(232)
 )
 
-// gone says that a write has failed because nobody reads the pipe any more.
-func gone(err error) bool {
+// unread says that a write has failed because nobody reads the pipe any more.
+func unread(err error) bool {
 	return errors.Is(err, brokenPipe) || errors.Is(err, noData) || errors.Is(err, fs.ErrClosed)
 }
 

@@ -400,6 +400,10 @@ func TestRemove(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// An exchange with a queue that is to go, too.
+	if err := errors.Join(ch.ExchangeDeclare("zero", "fanout", true, false, false, false, nil), ch.QueueBind("one", "", "zero", false, nil)); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := ch.Consume("two", "", false, false, false, false, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -408,10 +412,10 @@ func TestRemove(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := &place{uri: uri}
-	if err := p.remove([]string{"one", "two", "three"}); err != nil {
+	if err := p.remove([]string{"zero", "one", "two", "three"}); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := p.taken([]string{"one", "two", "three"}); err != nil || fmt.Sprint(left) != "[two]" {
+	if left, err := p.taken([]string{"zero", "one", "two", "three"}); err != nil || fmt.Sprint(left) != "[two]" {
 		t.Errorf("left: %q, %v", left, err)
 	}
 }

@@ -144,8 +144,30 @@ func (p *place) dial() (*amqp.Connection, error) {
 	return conn, nil
 }
 
+// sameBroker fails if the management API is another broker's: that of a neighbour on this machine, for example.
+func (p *place) sameBroker() error {
+	var overview struct {
+		Cluster string `json:"cluster_name"`
+	}
+	if err := p.call(http.MethodGet, "overview", nil, &overview); err != nil {
+		return err
+	}
+	conn, err := p.dial()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if conn.Properties["cluster_name"] != overview.Cluster {
+		return errors.New("its management API is not at " + p.api)
+	}
+	return nil
+}
+
 // ownVhost makes a vhost on the broker and goes there, if we may do that.
 func (p *place) ownVhost() error {
+	if err := p.sameBroker(); err != nil {
+		return err
+	}
 	before := p.uri.Vhost
 	p.uri.Vhost = "demo-" + strings.ToLower(rand.Text()[:8])
 	all := map[string]string{"configure": ".*", "write": ".*", "read": ".*"}
@@ -220,17 +242,21 @@ func (p *place) remove(names []string) error {
 		return err
 	}
 	defer conn.Close()
-	for _, name := range names {
-		for _, remove := range []func(*amqp.Channel) error{
-			func(ch *amqp.Channel) error { _, err := ch.QueueDelete(name, true, false, false); return err },
-			func(ch *amqp.Channel) error { return ch.ExchangeDelete(name, true, false) },
-		} {
+	// Exchanges last: a queue that is bound to one uses it.
+	for _, remove := range []func(ch *amqp.Channel, name string) error{
+		func(ch *amqp.Channel, name string) error {
+			_, err := ch.QueueDelete(name, true, false, false)
+			return err
+		},
+		func(ch *amqp.Channel, name string) error { return ch.ExchangeDelete(name, true, false) },
+	} {
+		for _, name := range names {
 			ch, err := conn.Channel()
 			if err != nil {
 				return err
 			}
 			var refused *amqp.Error
-			if err := remove(ch); err != nil && !errors.As(err, &refused) {
+			if err := remove(ch, name); err != nil && !errors.As(err, &refused) {
 				return err
 			}
 		}
