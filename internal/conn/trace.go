@@ -11,7 +11,6 @@ import (
 	"golang.org/x/term"
 
 	"amqp-tutorials/internal/cli"
-	"amqp-tutorials/internal/show"
 	"amqp-tutorials/internal/wire"
 )
 
@@ -20,7 +19,7 @@ func (s *Settings) trace() func(wire.Event) {
 	if s.verbose == 0 {
 		return nil
 	}
-	t := tracer{full: s.verbose > 1, coloured: show.Coloured(), indent: len(filepath.Base(os.Args[0]) + ": ")}
+	t := tracer{full: s.verbose > 1, coloured: cli.Coloured(), indent: len(filepath.Base(os.Args[0]) + ": ")}
 	if columns, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil {
 		t.columns = columns
 	}
@@ -41,9 +40,9 @@ type tracer struct {
 }
 
 func (t *tracer) line(e wire.Event, now time.Time) string {
-	head, colour := "<- ", show.Magenta
+	head, colour := "<- ", cli.Magenta
 	if e.Sent {
-		head, colour = "-> ", show.Cyan
+		head, colour = "-> ", cli.Cyan
 	}
 	if t.full {
 		head = now.Format("15:04:05.000 ") + head
