@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"amqp-tutorials/internal/broker"
+	"amqp-tutorials/internal/seed"
 )
 
 // cluster is a cluster of the test's own, whose nodes are to be killed.
@@ -97,7 +97,7 @@ const clusterLines = 40_000
 func (c cluster) testLeader(t *testing.T) {
 	leader, other := c.declare(t, "led", "quorum")
 	defer restart(t, leader)
-	faults := map[int]func(){2 + rand.IntN(clusterLines-1): func() { kill(t, leader) }}
+	faults := map[int]func(){2 + seed.Random(t).IntN(clusterLines-1): func() { kill(t, leader) }}
 	publishNumbers(t, other.URL("/"), "led", clusterLines, faults, "--queue-type", "quorum")
 	checkNumbers(t, other.URL("/"), "led", clusterLines)
 }
@@ -106,7 +106,7 @@ func (c cluster) testLeader(t *testing.T) {
 func (c cluster) testPublishersNode(t *testing.T) {
 	leader, other := c.declare(t, "entered", "quorum")
 	defer restart(t, leader)
-	faults := map[int]func(){2 + rand.IntN(clusterLines-1): func() { kill(t, leader) }}
+	faults := map[int]func(){2 + seed.Random(t).IntN(clusterLines-1): func() { kill(t, leader) }}
 	stderr := publishNumbers(t, c.urls(leader), "entered", clusterLines, faults, "--queue-type", "quorum")
 	if !strings.Contains(stderr, "connection to 127.0.0.1:"+strconv.Itoa(leader.Port())+" lost") || !strings.Contains(stderr, "connected again") {
 		t.Errorf("a loss and a return were to be told:\n%s", stderr)
@@ -120,7 +120,7 @@ func (c cluster) testPublishersNode(t *testing.T) {
 func (c cluster) testPublishersHomeNode(t *testing.T) {
 	home, other := c.declare(t, "homed", "classic")
 	var back sync.WaitGroup
-	faults := map[int]func(){2 + rand.IntN(clusterLines-1): func() {
+	faults := map[int]func(){2 + seed.Random(t).IntN(clusterLines-1): func() {
 		kill(t, home)
 		back.Go(func() {
 			if err := home.Restart(); err != nil {

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"amqp-tutorials/internal/seed"
 )
 
 // stop is a way to end a consumer.
@@ -83,7 +85,7 @@ func TestStopping(t *testing.T) {
 					name := strings.TrimSpace(strings.Join([]string{s.name, p.name, f.name, ack}, " "))
 					t.Run(name, func(t *testing.T) {
 						t.Parallel()
-						c := &stopping{t: t, stop: s, format: f.name, auto: ack != "", prefetch: p.prefetch, queue: name}
+						c := &stopping{t: t, stop: s, format: f.name, auto: ack != "", prefetch: p.prefetch, queue: name, random: seed.Random(t)}
 						c.args = append(slices.Clone(p.command), "--queue", name, f.flag)
 						c.args = append(c.args, strings.Fields(s.flags+" "+ack)...)
 						c.run(url, connection)
@@ -112,6 +114,7 @@ type stopping struct {
 	auto      bool
 	prefetch  int
 	queue     string
+	random    *rand.Rand // when messages come, and the signal
 	ch        *amqp.Channel
 	published int
 }
@@ -174,14 +177,19 @@ func (c *stopping) consume(cmd *exec.Cmd) (output []byte, status int) {
 		case <-subscribed:
 			subscribed = nil
 			if c.signal {
-				signal = time.After(rand.N(60 * time.Millisecond))
+				signal = time.After(c.moment(60 * time.Millisecond))
 			}
 		case <-signal:
 			cmd.Process.Signal(syscall.SIGTERM)
-		case <-time.After(rand.N(c.gap)):
-			c.publish(1 + rand.IntN(8))
+		case <-time.After(c.moment(c.gap)):
+			c.publish(1 + c.random.IntN(8))
 		}
 	}
+}
+
+// moment is how long it is to something that happens within a time.
+func (c *stopping) moment(within time.Duration) time.Duration {
+	return time.Duration(c.random.Int64N(int64(within)))
 }
 
 // awaited is what a program writes, and tells when a text has been part of it.

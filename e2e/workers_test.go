@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"amqp-tutorials/internal/seed"
 )
 
 // gang is some workers on one queue, each with an output file of its own.
@@ -22,6 +24,7 @@ type gang struct {
 	b       *faultyBroker
 	dir     string
 	args    []string
+	random  *rand.Rand // who is killed
 	running []*member
 	started int
 }
@@ -64,7 +67,7 @@ func (g *gang) start() *member {
 
 // replace kills one worker as a power cut would, and starts another.
 func (g *gang) replace() {
-	i := rand.IntN(len(g.running))
+	i := g.random.IntN(len(g.running))
 	g.running[i].Process.Kill()
 	<-g.running[i].ended
 	g.running[i] = g.start()
@@ -143,7 +146,7 @@ func (g *gang) await(enough func(left int) bool) {
 // is marked as redelivered.
 func TestWorkersLoseNothing(t *testing.T) {
 	const tasks = 100_000
-	g := &gang{t: t, b: startFaulty(t), dir: t.TempDir(), args: []string{"--queue", "tasks", "--unit", "10us", "--prefetch", "50", "--format", "json"}}
+	g := &gang{t: t, b: startFaulty(t), dir: t.TempDir(), random: seed.Random(t), args: []string{"--queue", "tasks", "--unit", "10us", "--prefetch", "50", "--format", "json"}}
 	seen := make([]int, tasks+1)
 	marked := make([]bool, tasks+1)
 	for _, output := range g.run(tasks, 3, 5) {
@@ -182,7 +185,7 @@ func TestWorkersLoseNothing(t *testing.T) {
 func TestCommandsLoseNothing(t *testing.T) {
 	const tasks = 1000
 	done := filepath.Join(t.TempDir(), "done")
-	g := &gang{t: t, b: startFaulty(t), dir: t.TempDir(), args: []string{"--queue", "tasks", "--concurrency", "2", "--quiet", "--exec", "cat >>" + done}}
+	g := &gang{t: t, b: startFaulty(t), dir: t.TempDir(), random: seed.Random(t), args: []string{"--queue", "tasks", "--concurrency", "2", "--quiet", "--exec", "cat >>" + done}}
 	g.run(tasks, 3, 3)
 	text, err := os.ReadFile(done)
 	if err != nil {
