@@ -29,9 +29,7 @@ func TestStoppedWithoutConfirms(t *testing.T) {
 	b := behindProxy(t, node)
 	b.slowly(1000)
 	r := launch(t, program(b.url()+"in-full-flow", "send", "-n", "0", "--quiet", "--confirm", "none", "hello"))
-	for n := -1; n <= 0; time.Sleep(50 * time.Millisecond) {
-		n = ready(t, "in-full-flow", "hello")
-	}
+	awaitReady(t, "in-full-flow", "hello", 1)
 	time.Sleep(time.Second) // until the buffers are as full as they get
 	r.signal(syscall.SIGINT)
 	r.endsWith(hang, 0)
@@ -44,15 +42,25 @@ func TestStoppedWithoutConfirms(t *testing.T) {
 	}
 }
 
-// ready is how many messages are in a queue, -1 if there is no such queue yet.
-func ready(t *testing.T, vhost, queue string) int {
+// awaitReady waits until there are at least so many messages in a queue.
+func awaitReady(t *testing.T, vhost, queue string, least int) {
 	t.Helper()
-	var q struct{ Messages *int }
-	err := node.API("GET", "/queues/"+vhost+"/"+queue+"?disable_stats=true&enable_queue_totals=true", nil, &q)
-	if err != nil || q.Messages == nil {
-		return -1
+	url := "/queues/" + vhost + "?disable_stats=true&enable_queue_totals=true" // the usual numbers lag behind
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		var queues []struct {
+			Name     string
+			Messages int
+		}
+		if err := node.API("GET", url, nil, &queues); err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range queues {
+			if q.Name == queue && q.Messages >= least {
+				return
+			}
+		}
 	}
-	return *q.Messages
+	t.Fatalf("there are no %d messages in queue %s", least, queue)
 }
 
 // The patience of a publisher begins with the first message that waits. One that has nothing to publish outlasts an outage
