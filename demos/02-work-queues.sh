@@ -14,7 +14,7 @@ other does the short ones meanwhile: a worker gets no new task before it has
 acknowledged the last (prefetch 1)."
 start A "worker --unit 100ms"
 start B "worker --unit 100ms"
-run "new_task 'a long task...............'"
+run "new_task 'a long task..............................'"
 run "new_task -n 4 --template 'short task {{.Count}}.'"
 expect " [x] Sent short task 4."
 first "a long task" A B

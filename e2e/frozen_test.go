@@ -17,6 +17,9 @@ import (
 	"amqp-tutorials/internal/broker"
 )
 
+// frozen is hang for programs that would end by themselves when they miss the broker's heartbeats.
+const frozen = 10 * time.Second
+
 // freezable is a broker of the test's own whose process can be stopped: it answers nothing then, and its machine goes
 // on taking what is sent to it.
 type freezable struct {
@@ -90,7 +93,7 @@ func TestFrozenBroker(t *testing.T) {
 	for _, r := range all {
 		t.Run(filepath.Base(r.Path), func(t *testing.T) {
 			r.t = t
-			r.endsWith(hang, r.status)
+			r.endsWith(frozen, r.status)
 		})
 	}
 }
@@ -147,7 +150,7 @@ func TestBrokerStopsReading(t *testing.T) {
 			case test.flags == nil:
 				r.signal(syscall.SIGINT)
 			}
-			r.endsWith(hang+2*time.Second, 1)
+			r.endsWith(frozen+2*time.Second, 1)
 			r.has("the broker")
 		})
 	}

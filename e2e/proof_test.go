@@ -34,7 +34,7 @@ func TestAcknowledgedWithoutProof(t *testing.T) {
 		{"cancel of requests", "rpc_server", "basic.cancel", true, []int{1}, again, false},
 		{"cancel of logs", "receive_logs", "basic.cancel", true, []int{1}, again, false},
 		{"answered cancel", "receive", "connection.close", true, []int{0, 1}, "", false},
-		{"timeout", "receive --timeout 2s", "basic.cancel", false, []int{1}, again, false},
+		{"timeout", "receive --timeout 5s", "basic.cancel", false, []int{1}, again, false},
 		{"idle timeout", "receive --idle-timeout 2s", "basic.cancel", false, []int{1}, again, false},
 	} {
 		t.Run(u.name, func(t *testing.T) { u.run(t) })
@@ -56,7 +56,7 @@ func (u unproven) run(t *testing.T) {
 	if u.signal {
 		r.signal(syscall.SIGINT)
 	}
-	r.endsWith(hang+2*time.Second, u.statuses...)
+	r.endsWith(hang+5*time.Second, u.statuses...)
 	r.has(u.said)
 	if !u.left {
 		return

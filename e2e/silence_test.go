@@ -20,7 +20,7 @@ var (
 	itself    = ending{name: "by itself"}
 )
 
-func timeout(flag string) ending { return ending{name: flag, flags: []string{flag, "2s"}} }
+func timeout(flag string) ending { return ending{name: flag, flags: []string{flag, "5s"}} }
 
 // silent is a program that waits for the answer to a method which the broker never sees.
 type silent struct {

@@ -41,8 +41,8 @@ func (w *otherWork) Check() error {
 	switch {
 	case w.unit < 0 || w.delay < 0:
 		return cli.Usage("", "--unit and --delay take no negative duration")
-	case w.unit > time.Minute:
-		return cli.Usage("", "--unit: %s is more than a minute for a dot", w.unit)
+	case w.unit > longest || w.delay > longest:
+		return cli.Usage("", "--unit and --delay: at most %s", longest)
 	case w.maxDeliveries < 0 || w.maxDeliveries > 1_000_000:
 		return cli.Usage("", "--max-deliveries: %d is not from 0 to 1000000", w.maxDeliveries)
 	}
@@ -51,6 +51,9 @@ func (w *otherWork) Check() error {
 	}
 	return nil
 }
+
+// longest is more than a dot of anybody's takes; a hundred thousand of them are still a time that a program can count.
+const longest = 24 * time.Hour
 
 // failures says that a task may fail, and --reject and --requeue are for those that do.
 func (w *otherWork) failures() bool { return w.exec != "" || w.fail != "" }

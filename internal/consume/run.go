@@ -123,12 +123,11 @@ func (r *run) session(ch *conn.Channel) (err error) {
 	if err != nil {
 		return err
 	}
-	if r.guard.Life().Err() != nil {
-		return context.Cause(r.guard.Life()) // its time is up: there is nothing to announce
-	}
 	ch.Ready()
-	if err := r.announce(); err != nil {
-		return err
+	if r.guard.Life().Err() == nil { // else its time is up, and there is nothing to announce
+		if err := r.announce(); err != nil {
+			return err
+		}
 	}
 	defer r.rest()
 	err = s.take(deliveries)
