@@ -68,7 +68,8 @@ func (p *frameProxy) url(vhost string) string {
 	return fmt.Sprintf("amqp://guest:guest@%s/%s", p.listener.Addr(), url.PathEscape(vhost))
 }
 
-// watch returns what is closed when this method, whoever sends it, has gone through the proxy or ended there.
+// watch returns what is closed when this method, whoever sends it, has gone through the proxy or ended there. With "-> "
+// before its name it is the program that has sent it.
 func (p *frameProxy) watch(method string) <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -208,6 +209,7 @@ func (l *link) up() error {
 			}
 		}
 		l.p.saw(methodOf(frame))
+		l.p.saw("-> " + methodOf(frame))
 	}
 	return nil
 }

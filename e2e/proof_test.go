@@ -46,7 +46,7 @@ func (u unproven) run(t *testing.T) {
 	queue := strings.ReplaceAll(u.name, " ", "-")
 	fill(t, node.URL("unproven"), queue, 1, 3, "nobody")
 	p := startFrameProxy(t, node)
-	acknowledged := p.watch("basic.ack")
+	acknowledged := p.watch("-> basic.ack")
 	for _, method := range strings.Fields(u.methods) {
 		p.swallow(method)
 	}
