@@ -24,6 +24,7 @@ var methodIDs = map[string][2]uint16{
 	"connection.close-ok": {10, 51},
 	"connection.blocked":  {10, 60},
 	"channel.open":        {20, 10},
+	"channel.close":       {20, 40},
 	"exchange.declare":    {40, 10},
 	"queue.declare":       {50, 10},
 	"queue.bind":          {50, 20},

@@ -49,3 +49,16 @@ func TestNotRefused(t *testing.T) {
 		t.Errorf("got %v", e)
 	}
 }
+
+// Whether RabbitMQ says "access to exchange", as 3.10 does, or "write access to exchange", as 4 does, the hint is that the
+// permission is missing.
+func TestHintOfPermissions(t *testing.T) {
+	for _, words := range []string{
+		"ACCESS_REFUSED - access to exchange 'amq.default' in vhost '/' refused for user 'bob'",
+		"ACCESS_REFUSED - write access to exchange 'amq.default' in vhost '/' refused for user 'bob'",
+	} {
+		if e := refused(fromBroker(403, words)); !strings.Contains(e.Hint, "write for publishing") {
+			t.Errorf("%s: the hint is %q", words, e.Hint)
+		}
+	}
+}

@@ -122,7 +122,7 @@ const (
 
 // follow sees to it that the broker is never far behind a publisher without confirms. Else megabytes wait in the buffers
 // between the two: at the end a broker that works its way through them looks like one that has stopped, and what is cut off
-// then is lost. One question for so many messages costs less than can be measured.
+// then is lost. The price is one round trip for so many messages.
 func (p *publisher) follow(ch *conn.Channel) error {
 	p.ahead++
 	p.aheadBytes += p.unconfirmed.bytes

@@ -83,12 +83,12 @@ func TestUnconfirmed(t *testing.T) {
 	if u.n != 200 || u.published != 200 || u.at(199).number != 700 {
 		t.Errorf("%d messages, %d published, the last is %d", u.n, u.published, u.at(199).number)
 	}
-	first := u.find(u.at(0).MessageId)
+	first := u.find(amqp.Return{MessageId: u.at(0).MessageId})
 	first.returned = true
-	if again := u.find(first.MessageId); again == first || again == nil {
+	if again := u.find(amqp.Return{MessageId: first.MessageId}); again == first || again == nil {
 		t.Error("a message that was returned is found again, or the next with its id is not")
 	}
-	if u.find("nobody") != nil {
+	if u.find(amqp.Return{MessageId: "nobody"}) != nil {
 		t.Error("found a message that isn't there")
 	}
 	if n := u.unreturn(); n != 1 || first.returned {

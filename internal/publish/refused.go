@@ -20,11 +20,11 @@ func (p *publisher) takeReturns(ch *conn.Channel) {
 	}
 }
 
-// unroutable reports a returned message: it has reached no queue. There may be many on their way; the message id
-// tells which one it is.
+// unroutable reports a returned message: it has reached no queue. There may be many on their way: which one it is
+// tells the message itself.
 func (p *publisher) unroutable(r amqp.Return) {
 	which := ""
-	if m := p.unconfirmed.find(r.MessageId); m != nil {
+	if m := p.unconfirmed.find(r); m != nil {
 		m.returned = true
 		which = fmt.Sprintf(" (message %d)", m.number)
 	}

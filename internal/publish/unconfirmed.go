@@ -1,6 +1,10 @@
 package publish
 
-import amqp "github.com/rabbitmq/amqp091-go"
+import (
+	"bytes"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
 
 // Message is one message on its way out: what the tutorial's own send is called with.
 type Message struct {
@@ -79,10 +83,12 @@ func (u *unconfirmed) next() <-chan struct{} {
 	return u.at(0).confirm.Done()
 }
 
-// find returns the message with this id that has been published and not been returned yet, or nil.
-func (u *unconfirmed) find(id string) *Message {
+// find returns the published message that has come back, or nil. With --message-id many have the same id, so that the rest
+// must fit too; which of two that are alike in all of this came back makes no difference.
+func (u *unconfirmed) find(r amqp.Return) *Message {
 	for i := range u.published {
-		if m := u.at(i); m.MessageId == id && !m.returned {
+		m := u.at(i)
+		if m.MessageId == r.MessageId && !m.returned && (m.RoutingKey == "" || m.RoutingKey == r.RoutingKey) && bytes.Equal(m.Body, r.Body) {
 			return m
 		}
 	}
