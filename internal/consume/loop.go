@@ -218,13 +218,3 @@ func (s *Session) delivered(tasks *tasks, d amqp.Delivery, ok bool) error {
 	}
 	return tasks.do(d)
 }
-
-// crashSoon lets the run crash when the time is over that --crash-after says.
-func (s *Session) crashSoon() {
-	r := s.run
-	time.AfterFunc(r.crashAfter, func() {
-		_ = r.out.Flush() // a crash has nobody to tell that it has failed
-		r.lost = s.ch.Delivered() - s.acks.count()
-		close(r.crashed)
-	})
-}

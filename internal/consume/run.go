@@ -3,7 +3,6 @@ package consume
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -226,28 +225,4 @@ func (r *run) wake() {
 		r.resting = false
 		r.idle.Stop()
 	}
-}
-
-// awaitCrash does not acknowledge a delivery, but waits for the crash that is to come instead.
-func (r *run) awaitCrash() error {
-	r.guard.Finish() // that is no work
-	defer r.guard.Begin()
-	if err := r.out.Flush(); err != nil {
-		return err
-	}
-	select {
-	case <-r.crashed:
-		select {} // this process is about to end
-	case <-r.guard.Life().Done():
-		return context.Cause(r.guard.Life())
-	}
-}
-
-// crash ends the program as a kill would: nobody says goodbye to the broker.
-func (r *run) crash() error {
-	what := "the message is not acknowledged and goes back to the queue"
-	if r.AutoAck {
-		what = fmt.Sprintf("the broker has forgotten what it has sent: %d messages are lost", r.lost)
-	}
-	return &cli.Error{Status: cli.Failed, What: "crashed on purpose", Why: fmt.Sprintf("--crash-after %s: %s", r.crashAfter, what)}
 }
