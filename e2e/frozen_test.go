@@ -66,7 +66,7 @@ func TestFrozenBroker(t *testing.T) {
 	p := startFrameProxy(t, b.Node)
 	fill(t, b.URL("/"), "nobody", 1, 0, "")
 
-	idle := launch(t, program(b.URL("/"), "receive"))
+	idle := launch(t, program(b.URL("/"), "receive", "-q", "idle"))
 	idle.says("Waiting")
 	server := launch(t, program(b.URL("/"), "rpc_server"))
 	server.says("Awaiting")

@@ -81,7 +81,7 @@ func (s *Settings) dial(ctx context.Context, n *node) (*connection, error) {
 		if errors.Is(err, amqp.ErrCredentials) && offers(opened, tellsRefusal) {
 			err = errHungUp // which the library takes for a refusal, but this broker says if it refuses
 		}
-		if broken := w.Violation(); broken != nil {
+		if broken := w.Violation(); broken != nil && startsAsAMQP(heard(said)) {
 			return nil, &dialError{failure{Status: cli.Unconnected, What: "connecting to " + n.address(), Why: broken.Error()}, true}
 		}
 		return nil, n.explainDial(ctx, err, said)

@@ -33,6 +33,9 @@ func (l *listened) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// startsAsAMQP says whether a server has begun with a method frame on channel 0, as connection.start is.
+func startsAsAMQP(first []byte) bool { return bytes.HasPrefix(first, []byte{1, 0, 0}) }
+
 // listen returns the connection with its first bytes kept.
 func listen(c net.Conn) net.Conn { return &listened{Conn: c} }
 
