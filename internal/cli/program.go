@@ -23,6 +23,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	_ "amqp-tutorials/internal/cli/oneprocessor" // before anything else is initialised
 	"amqp-tutorials/internal/show"
 )
 
@@ -95,9 +96,6 @@ func (p *Program) Exclusive(names ...string) { p.exclusive = append(p.exclusive,
 // runtime hands that little back and forth between threads, once for each message, which costs half as much again as the
 // work itself and is not faster.
 func (p *Program) Run(run func(ctx context.Context, args []string) error, parts ...Part) {
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(1)
-	}
 	err := p.run(run, parts)
 	var failure *Error
 	switch {
