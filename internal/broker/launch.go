@@ -160,9 +160,10 @@ func (n *Node) managementTLSPort() int { return n.port(n.settings.ManagementPort
 
 func (n *Node) hasTLS() bool { return n.settings.forTests() || n.settings.TLS }
 
-// URL is the address of vhost, a plain name, for the administrator on this machine, without TLS.
+// URL is the address of vhost, a plain name, for the administrator on this machine, without TLS. It names the vhost "/" too:
+// what ends in a slash is the vhost without a name to amqp-tools.
 func (n *Node) URL(vhost string) string {
-	return address("amqp", url.UserPassword(n.User(), n.Password()), n.amqp(), vhost)
+	return "amqp://" + url.UserPassword(n.User(), n.Password()).String() + "@" + n.amqp() + "/" + url.PathEscape(vhost)
 }
 
 // PublicURL is the address of the vhost "/" for other machines: with TLS if the node has it.

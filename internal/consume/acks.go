@@ -151,13 +151,6 @@ func (a *acks) upTo(tag uint64) error {
 	return a.channel.Ack(tag, true)
 }
 
-// waits says whether there is anything to acknowledge together with what may come.
-func (a *acks) waits() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.waiting > 0 || a.auto
-}
-
 // flush acknowledges what waits for others, because the program is about to wait itself.
 func (a *acks) flush() error {
 	a.mu.Lock()

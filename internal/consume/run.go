@@ -43,7 +43,7 @@ var (
 func Run(ctx context.Context, broker *conn.Settings, o *Options, declare Declare, subscribe Subscribe, work Work) error {
 	r := &run{
 		Options: o, declare: declare, subscribe: subscribe, work: work, out: show.NewOutput(os.Stdout),
-		hurry: cli.Hurry(ctx), linger: time.NewTimer(time.Hour), crashed: make(chan struct{}), began: time.Now(),
+		hurry: cli.Hurry(ctx), crashed: make(chan struct{}), began: time.Now(),
 	}
 	r.guard = conn.NewGuard(ctx, r.out)
 	defer r.guard.Close()
@@ -93,7 +93,6 @@ type run struct {
 	unproven int    // of the last session: how many the broker may not know of
 	idle     *time.Timer
 	resting  bool // idle runs
-	linger   *time.Timer
 	ready    bool // the banner has been shown
 	bar      *cli.Progress
 	first    time.Time // when the first message came
